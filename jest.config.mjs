@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync, existsSync } from 'node:fs';
+
+const swc = JSON.parse(readFileSync(new URL('.swcrc', import.meta.url), 'utf8'));
+/** every workspace package by name, so that tests run on the sources and need no build */
+const packages = Object.fromEntries(
+  ['apps', 'services', 'libs', 'chaincode'].flatMap((group) =>
+    readdirSync(new URL(group, import.meta.url))
+      .filter((dir) => existsSync(new URL(`${group}/${dir}/package.json`, import.meta.url)))
+      .map((dir) => {
+        const { name } = JSON.parse(readFileSync(new URL(`${group}/${dir}/package.json`, import.meta.url), 'utf8'));
+        return [`^${name}(?:/(.+))?$`, [`<rootDir>/${group}/${dir}/src/$1`, `<rootDir>/${group}/${dir}/src/index`]];
+      }),
+  ),
+);
+/** `@medshare/x` is src/index.ts, `@medshare/x/y` is src/y.ts */
+const moduleNameMapper = Object.fromEntries(
+  Object.entries(packages).flatMap(([pattern, [sub, index]]) => [
+    [pattern.replace('(?:/(.+))?', ''), index],
+    [pattern.replace('(?:/(.+))?', '/(.+)'), sub],
+  ]),
+);
+const base = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleFileExtensions: ['ts', 'mjs', 'js', 'json'],
+  moduleNameMapper: { ...moduleNameMapper, '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '^.+\\.ts$': ['@swc/jest', swc] },
+  modulePathIgnorePatterns: ['/dist/'],
+};
+export default {
+  maxWorkers: 2,
+  testTimeout: 30_000,
+  projects: [
+    { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,services,chaincode}/*/src/**/*.spec.ts'] },
+    { ...base, displayName: 'system', testMatch: ['<rootDir>/tests/{flow,authz,faults,leaks,fuzz}/**/*.spec.ts'] },
+  ],
+};

@@ -1,1 +1,11 @@
-export {};
+export * from './catalogue.js';
+export * from './chain.js';
+export * from './events/audit.js';
+export { recordSealed, recordAnchored, recordClassified, recordReceived, messageAccepted } from './events/record.js';
+export * from './route.js';
+export * from './routes/access.js';
+export * from './routes/audit.js';
+export * from './routes/ledger.js';
+export * from './routes/vault.js';
+export * from './scalars.js';
+export * from './sealed.js';

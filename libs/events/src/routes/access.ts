@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { ask, staffCertificate } from '../chain.js';
+import { definePeerRoute } from '../route.js';
+import { hash, institutionId, millis, opaqueId, purpose, sensitivityClass, signature } from '../scalars.js';
+import { dealDocument } from '../sealed.js';
+
+/** What a decision rested on; a regulator can replay it. Signed by the deciding institution's access key, type `receipt`. */
+export const decisionReceipt = z.strictObject({
+  version: z.literal(1),
+  id: opaqueId,
+  askId: opaqueId,
+  time: millis,
+  owner: institutionId,
+  requester: z.strictObject({
+    institution: institutionId,
+    person: z.string().max(128),
+    roles: z.array(z.string().max(40)).max(20),
+  }),
+  purpose,
+  class: sensitivityClass,
+  policyHash: hash,
+  outcome: z.enum(['permit', 'deny']),
+  problem: z.string().max(64).optional(),
+  legalBasis: z.string().max(120).optional(),
+  rules: z.array(z.string().max(80)).max(50),
+  obligations: z.array(z.string().max(120)).max(20),
+  consents: z.array(z.string().max(128)).max(50),
+  enforced: z.enum(['mathematics', 'code']),
+  signature: signature.optional(),
+});
+export type DecisionReceipt = z.infer<typeof decisionReceipt>;
+
+/** The requester's institution brings its clinician's signed ask to the institution that made the records. */
+export const decideAsk = definePeerRoute({
+  name: 'access.decide-ask',
+  path: '/peer/access/asks',
+  audience: 'region',
+  idempotent: true,
+  maxBytes: 2 * 1024 * 1024,
+  request: z.strictObject({
+    ask,
+    certificate: staffCertificate,
+    signature,
+    relation: z.enum(['treating', 'none']),
+    /** Tags of the owner's anchors: only a holder of the patient's index key can name them. */
+    tags: z.array(hash).min(1).max(10_000),
+    /** The requesting institution's access key over {ask, relation, tags}, type `ask-envelope`. */
+    envelope: signature,
+  }),
+  response: z.strictObject({
+    receipts: z.array(decisionReceipt).max(64),
+    proposals: z
+      .array(
+        z.strictObject({
+          class: sensitivityClass,
+          deal: dealDocument,
+          salt: hash,
+          dealCommitment: hash,
+          expiresAt: millis,
+          receiptId: opaqueId,
+        }),
+      )
+      .max(1000),
+  }),
+});
+
+/** Tells an institution that holds leaves which deal a request on the chain is about, so that its people can decide. */
+export const noticeRequest = definePeerRoute({
+  name: 'access.notice-request',
+  path: '/peer/access/notices',
+  audience: 'region',
+  idempotent: true,
+  maxBytes: 8192,
+  request: z.strictObject({ requestId: hash, dealId: hash, salt: hash, class: sensitivityClass, relation: z.enum(['treating', 'none']) }),
+  response: z.strictObject({ leaves: z.array(z.string().max(82)).max(64) }),
+});
+
+/** The reader of the same institution asks that an ask be countersigned: the relation is stated, the roles are checked. */
+export const countersignAsk = definePeerRoute({
+  name: 'access.countersign-ask',
+  path: '/internal/access/asks/countersign',
+  audience: 'institution',
+  idempotent: true,
+  maxBytes: 2 * 1024 * 1024,
+  request: z.strictObject({
+    ask,
+    certificate: staffCertificate,
+    signature,
+    relation: z.enum(['treating', 'none']),
+    tags: z.array(hash).min(1).max(10_000),
+  }),
+  response: z.strictObject({ envelope: signature }),
+});

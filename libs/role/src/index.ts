@@ -1,2 +1,3 @@
 export * from './audit-trail.js';
 export * from './context.js';
+export * from './findings.js';

@@ -2,6 +2,8 @@ export * from './catalogue.js';
 export * from './chain.js';
 export * from './events/audit.js';
 export { recordSealed, recordAnchored, recordClassified, recordReceived, messageAccepted } from './events/record.js';
+export * from './http/access.js';
+export * from './http/audit.js';
 export * from './route.js';
 export * from './routes/access.js';
 export * from './routes/audit.js';

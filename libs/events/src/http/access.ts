@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { ask, staffCertificate } from '../chain.js';
+import { decisionReceipt } from '../routes/access.js';
+import { hash, institutionId, millis, opaqueId, publicKey, purpose, sensitivityClass, signature } from '../scalars.js';
+
+/** `POST /access/certificates`: a staff member's own key, with proof of possession over {publicKey, time}, type `certificate-request`. */
+export const certificateRequest = z.strictObject({ publicKey, time: millis, proof: signature });
+export const certificateResponse = z.strictObject({ certificate: staffCertificate });
+
+/** `GET /access/approvals`: what waits for the caller's decision. */
+export const pendingApproval = z.strictObject({
+  requestId: hash,
+  /** Hash of the request as it stands on the chain: what the approval is signed over. */
+  requestHash: hash,
+  leaf: z.string().max(82),
+  owner: institutionId,
+  class: sensitivityClass,
+  purpose,
+  relation: z.enum(['treating', 'none']),
+  requester: z.strictObject({
+    institution: institutionId,
+    person: z.string().max(128),
+    roles: z.array(z.string().max(40)).max(20),
+  }),
+  issuedAt: millis,
+  expiresAt: millis,
+  state: z.enum(['waiting', 'approved', 'granted', 'revoked', 'expired']),
+});
+export type PendingApproval = z.infer<typeof pendingApproval>;
+export const pendingApprovals = z.strictObject({ approvals: z.array(pendingApproval).max(1000) });
+
+/** `POST /access/approvals/{requestId}`: signature of type `approval` over {requestId, requestHash, leaf}. */
+export const approvalBody = z.strictObject({ leaf: z.string().max(82), certificate: staffCertificate, signature });
+export const approvalResponse = z.strictObject({ requestId: hash, granted: z.boolean(), block: millis });
+
+/** `POST /access/revocations/{requestId}`: signature of type `revocation` over {requestId, reason}. */
+export const revocationBody = z.strictObject({
+  certificate: staffCertificate,
+  reason: z.enum(['patient-request', 'error', 'misuse', 'no-longer-needed', 'key-compromise']),
+  signature,
+});
+export const revocationResponse = z.strictObject({
+  requestId: hash,
+  block: millis,
+  /** What was released before and may have been kept. */
+  releasedBefore: z.int().nonnegative(),
+});
+
+/** `POST /access/$evaluate`: decides without effect. */
+export const evaluateBody = z.strictObject({
+  requester: z.strictObject({ institution: institutionId, roles: z.array(z.string().max(40)).max(20) }),
+  owner: institutionId,
+  class: sensitivityClass,
+  level: z.int().min(1).max(5),
+  purpose,
+  relation: z.enum(['treating', 'none']),
+  days: z.int().min(1).max(365),
+});
+export const evaluateResponse = z.strictObject({
+  outcome: z.enum(['permit', 'deny']),
+  problem: z.string().optional(),
+  legalBasis: z.string().optional(),
+  formula: z.json().optional(),
+  approval: z.enum(['none', 'required']).optional(),
+  rules: z.array(z.string()),
+  obligations: z.array(z.string()),
+  policyHash: hash,
+});
+
+/** `POST /reader/drafts`: the reader makes a fresh reading key and an ask to be signed. */
+export const draftBody = z.strictObject({ purpose, days: z.int().min(1).max(365) });
+export const draftResponse = z.strictObject({ ask });
+
+/** `POST /reader/asks`: the clinician's signature of type `ask` over the draft, and whom it is about. */
+export const askBody = z.strictObject({
+  ask,
+  certificate: staffCertificate,
+  signature,
+  identifier: z.strictObject({ system: z.string().min(1).max(256), value: z.string().min(1).max(64) }),
+  relation: z.enum(['treating', 'none']),
+});
+export const askedRequest = z.strictObject({
+  requestId: hash,
+  owner: institutionId,
+  class: sensitivityClass,
+  state: z.enum(['waiting', 'granted', 'revoked', 'expired']),
+  expiresAt: millis,
+});
+export const askResponse = z.strictObject({
+  askId: opaqueId,
+  /** Anchors found for the patient, by institution. */
+  found: z.array(z.strictObject({ institution: institutionId, records: z.int().nonnegative() })),
+  requests: z.array(askedRequest).max(1000),
+  receipts: z.array(decisionReceipt).max(1000),
+  damaged: z.array(z.strictObject({ institution: institutionId, tag: hash, problem: z.string() })).max(1000),
+});
+export type AskResponse = z.infer<typeof askResponse>;
+
+/** `POST /reader/asks/{askId}/open`: everything that the granted requests permit now, later records included. */
+export const openResponse = z.strictObject({
+  askId: opaqueId,
+  opened: z.array(
+    z.strictObject({
+      bundle: z.uuid(),
+      owner: institutionId,
+      record: z.uuid(),
+      class: sensitivityClass,
+      /** SHA-256 or SM3 of the opened bytes, by the record's suite. */
+      digest: hash,
+    }),
+  ),
+  refused: z.array(
+    z.strictObject({
+      owner: institutionId,
+      class: sensitivityClass.optional(),
+      requestId: hash.optional(),
+      section: z.uuid().optional(),
+      problem: z.string(),
+      where: z.string().optional(),
+    }),
+  ),
+});
+export type OpenResponse = z.infer<typeof openResponse>;

@@ -1,1 +1,11 @@
-export {};
+export { acknowledge, type AckCode, type Acknowledgement } from './acknowledge.js';
+export { encodingCharacters, usualDelimiters, type Delimiters } from './delimiters.js';
+export { escape, unescape } from './escapes.js';
+export { defaultLimits, type Limits } from './limits.js';
+export { Message, messageKey, Repetition, Segment, type MessageKey, type Value } from './message.js';
+export { frameMllp, MllpDecoder, type MllpOutput } from './mllp.js';
+export { parseMessage, serialiseMessage } from './parse-message.js';
+export { formatPosition, parsePosition, type Position } from './position.js';
+export { supported, versions, type Structure } from './structures.js';
+export { parseTimestamp, type Precision, type Timestamp } from './timestamp.js';
+export { validateMessage } from './validate-message.js';

@@ -1,0 +1,66 @@
+import { problem } from '@medshare/problems';
+import { acknowledge, parseMessage } from './index.js';
+
+const sent = (version: string, tail = '', marks = '|^~\\&') =>
+  parseMessage(
+    new TextEncoder().encode(
+      `MSH|^~\\&|LAB|HARBOR|EHR|EAST|20260102||ADT^A01^ADT_A01|42|T|${version}${tail}\rPID|1`.replaceAll(
+        '|',
+        marks.charAt(0),
+      ),
+    ),
+  );
+const time = Date.UTC(2026, 0, 2, 3, 4, 5, 6);
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).split('\r');
+const bad = problem('hl7.data-type', { where: 'PID[1]-7[2].1', detail: 'not TS' });
+
+describe('acknowledge', () => {
+  it('accepts, with the parties swapped', () => {
+    expect(text(acknowledge(sent('2.5.1'), { code: 'AA', time, controlId: 'c1' }))).toEqual([
+      'MSH|^~\\&|EHR|EAST|LAB|HARBOR|20260102030405.006+0000||ACK^A01^ACK|c1|T|2.5.1',
+      'MSA|AA|42',
+      '',
+    ]);
+  });
+
+  it('names places and table 0357 in ERR since 2.5', () => {
+    const answer = { code: 'AE', time, controlId: 'c1', problems: [bad, problem('storage.unavailable')] } as const;
+    expect(text(acknowledge(sent('2.5'), answer)).slice(1, 4)).toEqual([
+      'MSA|AE|42',
+      'ERR||PID^1^7^2^1|102^Data type error^HL70357|E|hl7.data-type^A value is not of its data type^L||PID[1]-7[2].1: not TS|A value is not of its data type',
+      'ERR|||207^Application internal error^HL70357|E|storage.unavailable^The storage cannot be used^L|||The storage cannot be used',
+    ]);
+  });
+
+  it('uses ERR-1 before 2.5', () => {
+    const answer = { code: 'AE', time, controlId: 'c1', problems: [bad] } as const;
+    expect(text(acknowledge(sent('2.3.1'), answer))[2]).toBe('ERR|PID^1^7^102&Data type error&HL70357');
+  });
+
+  it('mirrors delimiters and character set', () => {
+    const lines = text(acknowledge(sent('2.5', '||||||UNICODE UTF-8', '#'), { code: 'AR', time, controlId: 'a#b' }));
+    expect(lines[0]).toBe(
+      'MSH#^~\\&#EHR#EAST#LAB#HARBOR#20260102030405.006+0000##ACK^A01^ACK#a\\F\\b#T#2.5######UNICODE UTF-8',
+    );
+  });
+
+  it('answers what could not be parsed', () => {
+    const sender = { application: 'MEDSHARE', facility: 'HARBOR' };
+    expect(
+      text(
+        acknowledge(undefined, { code: 'AR', time, controlId: 'c1', sender, problems: [problem('hl7.unparsable')] }),
+      ).slice(0, 2),
+    ).toEqual(['MSH|^~\\&|MEDSHARE|HARBOR|||20260102030405.006+0000||ACK|c1|P|2.5.1', 'MSA|AR|']);
+  });
+
+  it('can be parsed again, whatever it says', () => {
+    const answer = {
+      code: 'AE',
+      time,
+      controlId: '|^~\\&\r',
+      problems: [problem('hl7.data-type', { detail: '|\rMSH|' })],
+    } as const;
+    const again = parseMessage(acknowledge(sent('2.5'), answer));
+    expect([again.segments.length, again.controlId, again.text('ERR-7')]).toEqual([3, '|^~\\&\r', '|\rMSH|']);
+  });
+});

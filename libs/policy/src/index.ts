@@ -1,1 +1,1 @@
-export {};
+export type { Approval, Decision, DecisionInput, DecisionReceipt } from './decision.js';

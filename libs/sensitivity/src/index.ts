@@ -1,1 +1,10 @@
-export {};
+export type {
+  Basis,
+  Classification,
+  Confidentiality,
+  Issue,
+  Label,
+  Level,
+  Section,
+  SectionClass,
+} from './classification.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkpoint } from '../chain.js';
 import { institutionId, millis, opaqueId } from '../scalars.js';
 
 /** What is audited. A closed list: the FHIR rendering and the regulator's filters are tables over it. */
@@ -58,10 +59,4 @@ export type AuditEntry = z.infer<typeof auditEntry>;
 export const auditRecorded = z.strictObject({ entry: auditEntry });
 
 /** A checkpoint of the institution's audit log, to be anchored on the chain. */
-export const checkpointMade = z.strictObject({
-  institution: institutionId,
-  size: millis,
-  root: z.string().length(43),
-  time: millis,
-  signature: z.string().length(86),
-});
+export const checkpointMade = checkpoint;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { base64url, cid, hash, institutionId, millis, opaqueId, suiteName } from '../scalars.js';
+import { anchor } from '../chain.js';
+import { base64url, hash, institutionId, millis, opaqueId } from '../scalars.js';
 
 const inTransit = {
   recordId: opaqueId,
@@ -31,18 +32,6 @@ export const recordReceived = z.strictObject({
 
 /** A record was labelled and cut into sections. */
 export const recordClassified = z.strictObject({ ...inTransit, policy: z.string().max(80), receivedAt: millis });
-
-/** Everything that the chain will hold about a record. */
-export const anchor = z.strictObject({
-  version: z.literal(1),
-  tag: hash,
-  recordRoot: hash,
-  sealRoot: hash,
-  manifest: cid,
-  suite: suiteName,
-  kind: z.enum(['record', 'void']),
-});
-export type Anchor = z.infer<typeof anchor>;
 
 /** A record's sections are stored as ciphertext; its anchor is written down and may be submitted any number of times. */
 export const recordSealed = z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ask, staffCertificate } from '../chain.js';
+import { ask, revocationReason, staffCertificate } from '../chain.js';
 import { decisionReceipt } from '../routes/access.js';
 import { hash, institutionId, millis, opaqueId, publicKey, purpose, sensitivityClass, signature } from '../scalars.js';
 
@@ -33,10 +33,10 @@ export const pendingApprovals = z.strictObject({ approvals: z.array(pendingAppro
 export const approvalBody = z.strictObject({ leaf: z.string().max(82), certificate: staffCertificate, signature });
 export const approvalResponse = z.strictObject({ requestId: hash, granted: z.boolean(), block: millis });
 
-/** `POST /access/revocations/{requestId}`: signature of type `revocation` over {requestId, reason}. */
+/** `POST /access/revocations/{requestId}`: signature of type `revocation` over {requestId, requestHash, reason}. */
 export const revocationBody = z.strictObject({
   certificate: staffCertificate,
-  reason: z.enum(['patient-request', 'error', 'misuse', 'no-longer-needed', 'key-compromise']),
+  reason: revocationReason,
   signature,
 });
 export const revocationResponse = z.strictObject({

@@ -1,0 +1,101 @@
+import type { AuditAction, AuditEntry } from '@medshare/events';
+
+const DCM = 'http://dicom.nema.org/resources/ontology/DCM';
+const RESTFUL = 'http://hl7.org/fhir/restful-interaction';
+const PURPOSE = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
+const ACTION = 'urn:medshare:audit-action';
+
+type EventType = { type: [string, string]; action: 'C' | 'R' | 'U' | 'D' | 'E'; subtype?: string };
+
+const imported: EventType = { type: ['110107', 'Import'], action: 'C' };
+const exported: EventType = { type: ['110106', 'Export'], action: 'R' };
+const security: EventType = { type: ['110113', 'Security Alert'], action: 'E' };
+const procedure: EventType = { type: ['110111', 'Procedure Record'], action: 'C' };
+const query: EventType = { type: ['110112', 'Query'], action: 'E', subtype: 'search' };
+const login: EventType = { type: ['110114', 'User Authentication'], action: 'E' };
+const read: EventType = { type: ['110106', 'Export'], action: 'R', subtype: 'read' };
+const logUsed: EventType = { type: ['110101', 'Audit Log Used'], action: 'R' };
+
+/** Action → AuditEvent.type (DICOM PS3.16 CID 400), action and restful subtype, as IHE BALP profiles them. */
+const types: Record<AuditAction, EventType> = {
+  'message.received': imported,
+  'message.refused': imported,
+  'message.parked': imported,
+  'message.previewed': query,
+  'record.classified': procedure,
+  'record.sealed': procedure,
+  'record.anchored': procedure,
+  'index.evaluated': query,
+  'index.searched': query,
+  'deal.made': procedure,
+  'leaf.accepted': procedure,
+  'leaf.refused': procedure,
+  'certificate.issued': security,
+  'ask.made': query,
+  'ask.decided': security,
+  'approval.given': security,
+  'approval.refused': security,
+  'grant.made': security,
+  'grant.revoked': security,
+  'grant.expired': security,
+  'fragments.released': exported,
+  'fragments.refused': exported,
+  'section.opened': read,
+  'section.refused': read,
+  'bundle.read': read,
+  'login.succeeded': login,
+  'login.failed': login,
+  'audit.read': logUsed,
+};
+
+const outcomes = { success: '0', refused: '4', failed: '8' } as const;
+
+/**
+ * An audited fact as FHIR R4 AuditEvent after IHE Basic Audit Log Patterns (BALP 1.1): type, agent, purpose, entities.
+ * Patients appear only as pseudonyms.
+ */
+export function renderAuditEvent(entry: AuditEntry): Record<string, unknown> {
+  const { type, action, subtype } = types[entry.action];
+  return {
+    resourceType: 'AuditEvent',
+    id: entry.id,
+    type: { system: DCM, code: type[0], display: type[1] },
+    subtype: [
+      ...(subtype ? [{ system: RESTFUL, code: subtype }] : []),
+      { system: ACTION, code: entry.action },
+    ],
+    action,
+    recorded: new Date(entry.time).toISOString(),
+    outcome: outcomes[entry.outcome],
+    ...(entry.problem ? { outcomeDesc: entry.problem } : {}),
+    ...(entry.purpose ? { purposeOfEvent: [{ coding: [{ system: PURPOSE, code: entry.purpose }] }] } : {}),
+    agent: [agentOf(entry)],
+    source: {
+      observer: { identifier: { system: 'urn:medshare:institution', value: entry.agent.institution } },
+      site: entry.role,
+    },
+    entity: entry.entities.map(({ kind, id }) => ({
+      what: { identifier: { system: `urn:medshare:${kind}`, value: id } },
+      ...(kind === 'patient' ? { role: objectRole('1', 'Patient') } : { role: objectRole('3', 'Report') }),
+    })),
+  };
+}
+
+const objectRole = (code: string, display: string) => ({
+  system: 'http://terminology.hl7.org/CodeSystem/object-role',
+  code,
+  display,
+});
+
+function agentOf({ agent, role }: AuditEntry): Record<string, unknown> {
+  return {
+    who: {
+      identifier: {
+        system: `urn:medshare:institution:${agent.institution}`,
+        value: agent.person ?? role,
+      },
+    },
+    requestor: agent.person !== undefined,
+    ...(agent.roles ? { role: agent.roles.map((text) => ({ text })) } : {}),
+  };
+}

@@ -1,1 +1,12 @@
-export {};
+export {
+  createAuthority,
+  issueCertificate,
+  openAuthority,
+  type Authority,
+  type CertificateRequest,
+} from './authority.js';
+export { verifyPeer } from './certificate.js';
+export type { Authorities, Credentials, Peer } from './peer.js';
+export { Peers, type PeersOptions } from './peers.js';
+export { RemoteProblem } from './remote-problem.js';
+export { createPeerServer, peerOf, selfOf, type PeerServerOptions } from './server.js';

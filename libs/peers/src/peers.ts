@@ -83,7 +83,11 @@ export class Peers {
     this.#pools.clear();
   }
 
-  async #send(institution: string, request: Dispatcher.RequestOptions, tries: number): Promise<Dispatcher.ResponseData> {
+  async #send(
+    institution: string,
+    request: Dispatcher.RequestOptions,
+    tries: number,
+  ): Promise<Dispatcher.ResponseData> {
     const pool = this.#poolOf(institution);
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -177,7 +181,8 @@ async function answerOf<Req, Res>(
   const bytes = await readBounded(body, route.maxResponseBytes);
   if (bytes === undefined) throw refuse('the answer is larger than allowed');
   const answer = route.response.safeParse(parse(bytes));
-  if (!answer.success) throw refuse(`the answer is not of its schema at ${answer.error.issues[0]?.path.join('.') ?? ''}`);
+  if (!answer.success)
+    throw refuse(`the answer is not of its schema at ${answer.error.issues[0]?.path.join('.') ?? ''}`);
   return answer.data;
 }
 

@@ -14,7 +14,7 @@ export class RemoteProblem extends Problem {
 /** The same problem that the other side threw. `where` keeps its meaning there. */
 export function remoteProblem(body: unknown, institution: string): RemoteProblem {
   const { code, where, detail } = fromProblemJson(body);
-  return new RemoteProblem(code, institution, { ...(where !== undefined && { where }), detail });
+  return new RemoteProblem(code, institution, { where, detail });
 }
 
 /** TLS failures that say "not who it must be" rather than "not there". */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { auditRecorded, checkpointMade } from './events/audit.js';
-import { chainChanged } from './events/chain.js';
+import { chainChanged, requestNoticed } from './events/chain.js';
 import { messageAccepted, recordAnchored, recordClassified, recordReceived, recordSealed } from './events/record.js';
 
 /** Every event between the roles of one institution: topic → version → shape. `schemas/events` is generated from it. */
@@ -11,6 +11,7 @@ export const catalogue = {
   'record.sealed': { version: 1, schema: recordSealed },
   'record.anchored': { version: 1, schema: recordAnchored },
   'chain.changed': { version: 1, schema: chainChanged },
+  'request.noticed': { version: 1, schema: requestNoticed },
   'audit.recorded': { version: 1, schema: auditRecorded },
   'checkpoint.made': { version: 1, schema: checkpointMade },
 } as const;

@@ -5,7 +5,7 @@ import type { KeyPair, Suite } from '@medshare/crypto';
 import type { Database } from '@medshare/database';
 import type { Region } from '@medshare/events';
 import type { KeyEncryption } from '@medshare/keys';
-import type { Outbox } from '@medshare/outbox';
+import type { Inbox, Outbox } from '@medshare/outbox';
 import type { Peers } from '@medshare/peers';
 import type { Logger, Metrics } from '@medshare/telemetry';
 import type { Transit } from '@medshare/transit';
@@ -33,6 +33,8 @@ export interface RoleContext {
   readonly bus: Bus;
   /** Outbox in the role's own schema; its relay runs while the application runs. */
   readonly outbox: Outbox;
+  /** Inbox in the role's own schema: one effect a message, parks what cannot be done. */
+  readonly inbox: Inbox;
   readonly blobs: Blobs;
   readonly peers: Peers;
   readonly keyEncryption: KeyEncryption;

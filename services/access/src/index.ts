@@ -1,1 +1,1 @@
-export {};
+export { AccessModule } from './access.module.js';

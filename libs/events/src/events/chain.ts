@@ -11,3 +11,6 @@ export const chainChanged = z.strictObject({
   requester: institutionId,
   block: millis,
 });
+
+/** An institution was told which deal a request is about; its services decide by themselves, its people are shown it. */
+export const requestNoticed = z.strictObject({ requestId: hash });

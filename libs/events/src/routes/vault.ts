@@ -124,3 +124,21 @@ export const describeLeaves = definePeerRoute({
   request: z.strictObject({ dealId: hash }),
   response: z.strictObject({ leaves: z.array(leafId).max(64), formula: z.json(), dealer: institutionId }),
 });
+
+/** A custodian confirms that its own copy of the chain shows the revocation: from now on it releases nothing for the request. */
+export const confirmRevocation = definePeerRoute({
+  name: 'vault.confirm-revocation',
+  path: '/peer/vault/revocations/confirm',
+  audience: 'region',
+  idempotent: true,
+  maxBytes: 4096,
+  request: z.strictObject({ requestId: hash }),
+  response: z.strictObject({
+    requestId: hash,
+    institution: institutionId,
+    /** Capsules for which this custodian had released fragments before. */
+    released: z.int().nonnegative(),
+    /** By the vault key, type `revocation-confirmed`, over the other fields. */
+    signature,
+  }),
+});

@@ -1,0 +1,166 @@
+import { documentHash, fromBase64url, signDocument, toBase64url, verifyDocument } from '@medshare/crypto';
+import { decideAsk, findDeals, type DecisionReceipt } from '@medshare/events';
+import type { Decision } from '@medshare/policy';
+import type { RoleContext } from '@medshare/role';
+import type { z } from 'zod';
+import { expired, forged } from './access.problems.js';
+import type { InstitutionPolicy } from './access-policy.js';
+import { checkCertificate, checkSigned, memberOf } from './check-certificate.js';
+import type { AccessStore } from './store/access-store.js';
+
+type Envelope = z.infer<typeof decideAsk.request>;
+type Answer = z.infer<typeof decideAsk.response>;
+type OwnDeal = z.infer<typeof findDeals.response>['deals'][number];
+
+const DAY = 86_400_000;
+
+/**
+ * Decides another institution's ask about this institution's records: legal basis, then policy, a receipt a class.
+ * What is permitted is proposed as deals; only the formula, fulfilled on the chain, opens them.
+ */
+export class DecideAsk {
+  constructor(
+    private readonly context: RoleContext,
+    private readonly policy: InstitutionPolicy,
+    private readonly store: AccessStore,
+  ) {}
+
+  /** Repeating an ask gives the same answer. @throws Problem access.forged, access.expired */
+  async decide(caller: string, envelope: Envelope): Promise<Answer> {
+    this.check(caller, envelope);
+    const known = await this.store.ask.findUnique({ where: { id: envelope.ask.askId } });
+    if (known) {
+      if (known.requester !== caller || known.person !== envelope.certificate.person) throw forged('ask.askId');
+      return decideAsk.response.parse(known.answer);
+    }
+    const { deals } = await this.context.peers.call(findDeals, this.context.institution, { tags: envelope.tags });
+    const decided = classesOf(deals).map((sample) => ({ sample, decision: this.decideClass(envelope, sample) }));
+    const receipts = decided.map(({ sample, decision }) => this.receipt(envelope, sample.class, decision));
+    const permitted = new Map(
+      receipts.filter(({ outcome }) => outcome === 'permit').map((receipt) => [receipt.class, receipt.id]),
+    );
+    const proposals = deals
+      .filter((deal) => deal.shareable && permitted.has(deal.class))
+      .map((deal) => this.propose(envelope, deal, permitted.get(deal.class) ?? ''));
+    // a class that is denied is not named to the asker: that it exists is itself sensitive
+    const shown = receipts.filter(({ outcome }) => outcome === 'permit');
+    const answer: Answer = { receipts: shown.length > 0 ? shown : [this.denial(envelope, receipts)], proposals };
+    await this.persist(envelope, receipts, answer);
+    return answer;
+  }
+
+  private check(caller: string, { ask, certificate, signature, relation, tags, envelope }: Envelope): void {
+    const { region, suite, clock } = this.context;
+    if (ask.institution !== caller || certificate.institution !== caller) throw forged('ask.institution');
+    checkCertificate(region, certificate, clock.now());
+    checkSigned(certificate, 'ask', ask, signature);
+    const key = fromBase64url(memberOf(region, caller).keys.access);
+    if (!verifyDocument(suite, key, 'ask-envelope', 1, { ask, relation, tags }, envelope)) throw forged('envelope');
+    if (ask.expiresAt <= clock.now()) throw expired('ask.expiresAt');
+  }
+
+  private decideClass({ ask, certificate, relation }: Envelope, deal: OwnDeal): Decision {
+    const { context } = this;
+    return this.policy.decide({
+      requester: { institution: certificate.institution, roles: certificate.roles, person: certificate.person },
+      owner: context.institution,
+      class: deal.class,
+      level: deal.level,
+      purpose: ask.purpose,
+      relation,
+      requestedDays: Math.ceil((ask.expiresAt - context.clock.now()) / DAY),
+    });
+  }
+
+  private receipt({ ask, certificate }: Envelope, dataClass: string, decision: Decision): DecisionReceipt {
+    const { context } = this;
+    const body: DecisionReceipt = {
+      version: 1,
+      id: context.random.uuid(),
+      askId: ask.askId,
+      time: context.clock.now(),
+      owner: context.institution,
+      requester: { institution: certificate.institution, person: certificate.person, roles: certificate.roles },
+      purpose: ask.purpose,
+      class: dataClass,
+      policyHash: decision.policyHash,
+      outcome: decision.outcome,
+      ...(decision.problem ? { problem: decision.problem } : {}),
+      ...(decision.legalBasis ? { legalBasis: decision.legalBasis } : {}),
+      rules: [...decision.rules],
+      obligations: [...decision.obligations],
+      consents: [],
+      enforced: 'mathematics',
+    };
+    return { ...body, signature: signDocument(context.suite, context.signingKey.privateKey, 'receipt', 1, body) };
+  }
+
+  /** One receipt that says no without saying to what: the strictest class's rules are kept here only. */
+  private denial(envelope: Envelope, receipts: DecisionReceipt[]): DecisionReceipt {
+    const ordinary = receipts.find((receipt) => receipt.class === 'ordinary');
+    if (ordinary) return ordinary;
+    return this.receipt(
+      envelope,
+      'ordinary',
+      this.decideClass(envelope, { class: 'ordinary', level: 1 } as OwnDeal),
+    );
+  }
+
+  private propose({ ask }: Envelope, own: OwnDeal, receiptId: string): Answer['proposals'][number] {
+    const salt = toBase64url(this.context.random.bytes(32));
+    return {
+      class: own.class,
+      deal: own.deal,
+      salt,
+      dealCommitment: documentHash(this.context.suite, 'deal-commitment', 1, { dealId: own.deal.id, salt }),
+      expiresAt: ask.expiresAt,
+      receiptId,
+    };
+  }
+
+  private async persist({ ask, certificate, relation }: Envelope, receipts: DecisionReceipt[], answer: Answer): Promise<void> {
+    const { context } = this;
+    const refused = answer.proposals.length === 0;
+    await context.audit.record({
+      id: ask.askId,
+      action: 'ask.decided',
+      outcome: refused ? 'refused' : 'success',
+      ...(refused ? { problem: receipts[0]?.problem ?? 'access.denied' } : {}),
+      purpose: ask.purpose,
+      agent: { institution: certificate.institution, person: certificate.person, roles: certificate.roles },
+      entities: [{ kind: 'ask', id: ask.askId }, ...receipts.slice(0, 60).map(({ id }) => ({ kind: 'receipt', id }))],
+    });
+    await this.store.ask.create({
+      data: {
+        id: ask.askId,
+        requester: certificate.institution,
+        person: certificate.person,
+        purpose: ask.purpose,
+        relation,
+        decidedAt: new Date(context.clock.now()),
+        answer: answer as object,
+        receipts: {
+          create: receipts.map((body) => ({ id: body.id, time: new Date(body.time), outcome: body.outcome, body: body as object })),
+        },
+        proposals: {
+          create: answer.proposals.map(({ dealCommitment, deal, salt, class: dataClass }) => ({
+            dealCommitment,
+            dealId: deal.id,
+            salt,
+            class: dataClass,
+          })),
+        },
+      },
+    });
+  }
+}
+
+/** One deal a class, of the highest level: classes are decided, deals are proposed. */
+function classesOf(deals: OwnDeal[]): OwnDeal[] {
+  const byClass = new Map<string, OwnDeal>();
+  for (const deal of deals) {
+    const known = byClass.get(deal.class);
+    if (!known || known.level < deal.level) byClass.set(deal.class, deal);
+  }
+  return [...byClass.values()];
+}

@@ -1,0 +1,82 @@
+import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { approvalBody, certificateRequest, evaluateBody, revocationBody } from '@medshare/events';
+import type { Principal } from '@medshare/identity';
+import { Roles, User } from '@medshare/identity/nest';
+import { JsonBody } from '@medshare/peers/nest';
+import { problem } from '@medshare/problems';
+import type { z } from 'zod';
+import { InstitutionPolicy } from '../access-policy.js';
+import { ApproveRequest } from '../approve-request.js';
+import { IssueCertificate } from '../issue-certificate.js';
+import { ListApprovals } from '../list-approvals.js';
+import { RevokeRequest } from '../revoke-request.js';
+import { ReadReceipt } from '../read-receipt.js';
+
+const staff = ['clinician', 'attending', 'privacy-officer', 'ed', 'researcher', 'admin'] as const;
+
+/** What the institution's own people do: certify a key, see what waits for them, approve, revoke, ask what would be decided. */
+@Controller('access')
+export class StaffController {
+  constructor(
+    private readonly certificates: IssueCertificate,
+    private readonly approvals: ApproveRequest,
+    private readonly pending: ListApprovals,
+    private readonly revocations: RevokeRequest,
+    private readonly policy: InstitutionPolicy,
+    private readonly receipts: ReadReceipt,
+  ) {}
+
+  @Post('certificates')
+  @Roles(...staff)
+  async certify(@User() user: Principal, @JsonBody(certificateRequest) body: z.infer<typeof certificateRequest>) {
+    return { certificate: await this.certificates.toStaff(user, body) };
+  }
+
+  @Get('approvals')
+  @Roles(...staff)
+  async waiting(@User() user: Principal) {
+    return { approvals: await this.pending.list(user) };
+  }
+
+  @Post('approvals/:requestId')
+  @HttpCode(200)
+  @Roles(...staff)
+  async approve(
+    @User() user: Principal,
+    @Param('requestId') id: string,
+    @JsonBody(approvalBody) body: z.infer<typeof approvalBody>,
+  ) {
+    const requestId = requestIdOf(id);
+    return { requestId, ...(await this.approvals.byStaff(user, requestId, body)) };
+  }
+
+  @Post('revocations/:requestId')
+  @HttpCode(200)
+  @Roles(...staff)
+  async revoke(
+    @User() user: Principal,
+    @Param('requestId') id: string,
+    @JsonBody(revocationBody) body: z.infer<typeof revocationBody>,
+  ) {
+    const requestId = requestIdOf(id);
+    return { requestId, ...(await this.revocations.revoke(user, requestId, body)) };
+  }
+
+  @Post('$evaluate')
+  @HttpCode(200)
+  @Roles(...staff, 'regulator')
+  evaluate(@JsonBody(evaluateBody) body: z.infer<typeof evaluateBody>) {
+    return this.policy.evaluate(body);
+  }
+
+  @Get('receipts/:id')
+  @Roles('privacy-officer', 'regulator')
+  receipt(@Param('id') id: string) {
+    return this.receipts.read(id);
+  }
+}
+
+function requestIdOf(value: string): string {
+  if (!/^[A-Za-z0-9_-]{43}$/.test(value)) throw problem('request.malformed', { where: 'path.requestId' });
+  return value;
+}

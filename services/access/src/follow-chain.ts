@@ -1,0 +1,25 @@
+import type { EventOf } from '@medshare/events';
+import type { Tx } from '@medshare/database';
+import type { RoleContext } from '@medshare/role';
+
+const states = { granted: 'granted', revoked: 'revoked' } as const;
+
+/** Keeps the notices of this institution true to the chain, and audits what the chain executed by itself. */
+export class FollowChain {
+  constructor(private readonly context: RoleContext) {}
+
+  async apply(tx: Tx, change: EventOf<'chain.changed'>): Promise<void> {
+    if (change.kind !== 'granted' && change.kind !== 'revoked') return;
+    await tx.query('UPDATE notice SET state = $2 WHERE request_id = $1', [change.requestId, states[change.kind]]);
+    if (change.kind !== 'granted') return;
+    await this.context.audit.append(tx, {
+      action: 'grant.made',
+      outcome: 'success',
+      agent: { institution: change.requester },
+      entities: [
+        { kind: 'request', id: change.requestId },
+        { kind: 'block', id: String(change.block) },
+      ],
+    });
+  }
+}

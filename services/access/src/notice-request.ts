@@ -1,0 +1,55 @@
+import { canonical, documentHash } from '@medshare/crypto';
+import { describeLeaves, event, type noticeRequest } from '@medshare/events';
+import type { RoleContext } from '@medshare/role';
+import type { z } from 'zod';
+import { forged } from './access.problems.js';
+import type { ChainState } from './chain-state.js';
+import type { AccessStore } from './store/access-store.js';
+
+/** Takes note of which deal a request on the chain is about, so that the holders of its leaves here can decide. */
+export class NoticeRequest {
+  constructor(
+    private readonly context: RoleContext,
+    private readonly store: AccessStore,
+    private readonly chain: ChainState,
+  ) {}
+
+  /** @returns the request's leaves that are held here. @throws Problem access.forged when deal, formula and request differ */
+  async note(caller: string, notice: z.infer<typeof noticeRequest.request>): Promise<string[]> {
+    const { requestId, dealId, salt } = notice;
+    const { request } = await this.chain.request(requestId);
+    if (caller !== request.requester.institution && caller !== request.institution) throw forged('caller');
+    const commitment = documentHash(this.context.suite, 'deal-commitment', 1, { dealId, salt });
+    if (commitment !== request.dealCommitment) throw forged('dealId');
+    const held = await this.context.peers.call(describeLeaves, this.context.institution, { dealId });
+    if (held.dealer !== request.institution) throw forged('institution');
+    // a request under a weaker formula than the deal's would be granted on the chain and open nothing
+    if (canonical(held.formula) !== canonical(request.formula as never)) throw forged('formula');
+    await this.persist(notice, held.leaves, request.expiresAt);
+    return held.leaves;
+  }
+
+  private async persist(notice: z.infer<typeof noticeRequest.request>, leaves: string[], expiresAt: number): Promise<void> {
+    const { context } = this;
+    const { requestId, dealId, salt, class: dataClass, relation } = notice;
+    await this.store.notice.upsert({
+      where: { requestId },
+      create: {
+        requestId,
+        dealId,
+        salt,
+        class: dataClass,
+        relation,
+        leaves,
+        state: 'open',
+        expiresAt: new Date(expiresAt),
+        createdAt: new Date(context.clock.now()),
+      },
+      update: {},
+    });
+    const id = `noticed/${requestId}`;
+    await context.database.transaction((tx) =>
+      context.outbox.append(tx, [event('request.noticed', { id, key: requestId }, { requestId })]),
+    );
+  }
+}

@@ -8,3 +8,6 @@ export type {
   Section,
   SectionClass,
 } from './classification.js';
+export { classify, maxLabels } from './classify.js';
+export { loadLabelPolicy, policyFiles, type Category, type LabelPolicy } from './label-policy.js';
+export { limits } from './slice-bundle.js';

@@ -25,7 +25,8 @@ const membersOf = (valueSet: string): ReadonlySet<string> => {
 };
 
 type Objects = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Objects => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Objects =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const walk = (value: Objects, definition: Definition, path: string, where: string): Problem[] =>
   Object.entries(value).flatMap(([name, member]) => {
@@ -36,7 +37,12 @@ const walk = (value: Objects, definition: Definition, path: string, where: strin
       : visit(member, definition, found, `${where}.${name}`);
   });
 
-const visit = (value: unknown, definition: Definition, [row, type]: readonly [ElementRow, string], where: string): Problem[] => {
+const visit = (
+  value: unknown,
+  definition: Definition,
+  [row, type]: readonly [ElementRow, string],
+  where: string,
+): Problem[] => {
   const strict = row[5];
   const wrong = strict !== undefined && strict !== '' && !isMember(value, strict);
   const found = wrong ? [problem('fhir.invalid', { where, detail: `not in the value set ${strict}` })] : [];
@@ -54,7 +60,10 @@ const isMember = (value: unknown, valueSet: string): boolean => {
   if (typeof value === 'string') return members.has(value);
   if (!isObject(value)) return true;
   const codings = Array.isArray(value['coding']) ? value['coding'] : 'code' in value ? [value] : [];
-  return codings.length === 0 || codings.some((coding) => isObject(coding) && members.has(`${String(coding['system'])}|${String(coding['code'])}`));
+  return (
+    codings.length === 0 ||
+    codings.some((coding) => isObject(coding) && members.has(`${String(coding['system'])}|${String(coding['code'])}`))
+  );
 };
 
 const rows = new WeakMap<Definition, Map<string, ElementRow>>();

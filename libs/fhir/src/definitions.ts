@@ -21,7 +21,11 @@ const loaded = new Set<string>();
 export const definitionOf = (name: string): Definition | undefined => {
   const known = parsed.get(name);
   if (known !== undefined) return known;
-  const text = Object.hasOwn(resources, name) ? resources[name] : Object.hasOwn(datatypes, name) ? datatypes[name] : undefined;
+  const text = Object.hasOwn(resources, name)
+    ? resources[name]
+    : Object.hasOwn(datatypes, name)
+      ? datatypes[name]
+      : undefined;
   if (text === undefined) return undefined;
   const definition = JSON.parse(text) as Definition;
   parsed.set(name, definition);
@@ -62,15 +66,23 @@ const inflate = ({ name, type, kind, root, elements }: Definition): StructureDef
 
 type Element = NonNullable<StructureDefinition['snapshot']>['element'][number];
 
-const inflateElement = (root: string, [path, min, max, types = '', rules = [], , baseMax = max]: ElementRow): Element => ({
+const inflateElement = (
+  root: string,
+  [path, min, max, types = '', rules = [], , baseMax = max]: ElementRow,
+): Element => ({
   id: root + path,
   path: root + path,
   min,
   max: most(max),
   definition: '',
   base: { path: root + path, min, max: most(baseMax) },
-  ...(types.startsWith('#') ? { contentReference: types } : types !== '' && { type: types.split('|').map(inflateType) }),
-  constraint: [...rules.map(([key, expression]) => ({ key, expression })), ...(types === 'Extension' ? [extensionRule] : [])].map((rule) => ({
+  ...(types.startsWith('#')
+    ? { contentReference: types }
+    : types !== '' && { type: types.split('|').map(inflateType) }),
+  constraint: [
+    ...rules.map(([key, expression]) => ({ key, expression })),
+    ...(types === 'Extension' ? [extensionRule] : []),
+  ].map((rule) => ({
     ...rule,
     severity: 'error' as const,
     human: rule.key,
@@ -79,7 +91,8 @@ const inflateElement = (root: string, [path, min, max, types = '', rules = [], ,
 
 const inflateType = (text: string) => {
   const [code = '', ...targets] = text.split('>');
-  return { code, ...(targets.length > 0 && { targetProfile: targets.map((target) => canonical + target) }) } as NonNullable<
-    Element['type']
-  >[number];
+  return {
+    code,
+    ...(targets.length > 0 && { targetProfile: targets.map((target) => canonical + target) }),
+  } as NonNullable<Element['type']>[number];
 };

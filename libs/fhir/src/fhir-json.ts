@@ -12,7 +12,12 @@ export type JsonLimits = {
   readonly members: number;
 };
 
-export const defaultJsonLimits: JsonLimits = Object.freeze({ bytes: 8 * 1024 * 1024, depth: 40, values: 500_000, members: 50_000 });
+export const defaultJsonLimits: JsonLimits = Object.freeze({
+  bytes: 8 * 1024 * 1024,
+  depth: 40,
+  values: 500_000,
+  members: 50_000,
+});
 
 export type FhirJson = {
   /** for looking at only: numbers have lost their lexical form */
@@ -32,7 +37,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
  */
 export const parseFhirJson = (bytes: Uint8Array, limits: Partial<JsonLimits> = {}): FhirJson => {
   const bounds = { ...defaultJsonLimits, ...limits };
-  if (bytes.length > bounds.bytes) throw problem('fhir.json', { where: '$', detail: `more than ${bounds.bytes} bytes` });
+  if (bytes.length > bounds.bytes)
+    throw problem('fhir.json', { where: '$', detail: `more than ${bounds.bytes} bytes` });
   const entries = scanJson(bytes, bounds);
   const value = parse(bytes);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -64,7 +70,8 @@ export const toJsonBytes = (value: unknown): Uint8Array => encoder.encode(write(
 const write = (value: unknown): string => {
   if (value instanceof Decimal) return value.lexical;
   if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
-  if (typeof value === 'number' && !Number.isSafeInteger(value)) throw problem('fhir.json', { detail: 'a number that is no integer' });
+  if (typeof value === 'number' && !Number.isSafeInteger(value))
+    throw problem('fhir.json', { detail: 'a number that is no integer' });
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${write(member)}`).join(',')}}`;

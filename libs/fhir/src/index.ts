@@ -2,3 +2,15 @@ export { Decimal, defaultJsonLimits, parseFhirJson, toJsonBytes, type FhirJson, 
 export { type Span } from './json-scanner.js';
 export { isSupportedResource } from './definitions.js';
 export { validate, validateBundle } from './validate-bundle.js';
+export { type MapIssue, type MapOptions, type Resource } from './mapping/context.js';
+export { lossReport, mapMessage, mappingVersion, type Bundle, type Mapped } from './mapping/map-message.js';
+export {
+  bundleKind,
+  episodeOf,
+  patientIdentifiers,
+  replacedIdentifiers,
+  subjectOf,
+  type BundleKind,
+  type Episode,
+  type PatientIdentifier,
+} from './bundle-facts.js';

@@ -120,7 +120,8 @@ class Scanner {
 
   private literal(): void {
     const start = this.at;
-    while (this.at < this.bytes.length && this.at - start <= 64 && isLiteral(this.bytes[this.at] as number)) this.at += 1;
+    while (this.at < this.bytes.length && this.at - start <= 64 && isLiteral(this.bytes[this.at] as number))
+      this.at += 1;
     const token = decoder.decode(this.bytes.subarray(start, this.at));
     if (token === 'true' || token === 'false' || token === 'null') return;
     if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(token)) throw this.refuse('not a JSON value');
@@ -148,4 +149,9 @@ class Scanner {
 const isBlank = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
 const isLiteral = (byte: number): boolean =>
-  (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x7a) || byte === 0x2d || byte === 0x2b || byte === 0x2e || byte === 0x45;
+  (byte >= 0x30 && byte <= 0x39) ||
+  (byte >= 0x61 && byte <= 0x7a) ||
+  byte === 0x2d ||
+  byte === 0x2b ||
+  byte === 0x2e ||
+  byte === 0x45;

@@ -5,7 +5,8 @@ import { checkBindings } from './bindings.js';
 import { isSupportedResource, loadResource } from './definitions.js';
 
 type Objects = Readonly<Record<string, unknown>>;
-const isObject = (value: unknown): value is Objects => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Objects =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const enough = 100;
 
@@ -40,7 +41,8 @@ const collectTypes = (value: unknown, where: string, types: Map<string, string>)
   if (!isObject(value)) return;
   const type = value['resourceType'];
   if (typeof type === 'string' && !types.has(type)) types.set(type, where);
-  for (const [name, member] of Object.entries(value)) if (typeof member === 'object') collectTypes(member, `${where}.${name}`, types);
+  for (const [name, member] of Object.entries(value))
+    if (typeof member === 'object') collectTypes(member, `${where}.${name}`, types);
 };
 
 const structure = (resource: Resource): Problem[] => {
@@ -49,7 +51,9 @@ const structure = (resource: Resource): Problem[] => {
     return [];
   } catch (caught) {
     if (!(caught instanceof OperationOutcomeError)) throw caught;
-    return caught.outcome.issue.filter(({ severity }) => severity !== 'warning' && severity !== 'information').map(translate);
+    return caught.outcome.issue
+      .filter(({ severity }) => severity !== 'warning' && severity !== 'information')
+      .map(translate);
   }
 };
 
@@ -60,6 +64,8 @@ const translate = (issue: OperationOutcomeIssue): Problem => {
   const plain = at !== undefined && /^[A-Za-z_.[\]\d]{1,300}$/.test(at);
   return problem('fhir.invalid', {
     where: plain ? at : undefined,
-    detail: text.startsWith('Invalid additional property') ? 'a property that FHIR does not define' : text.slice(0, 200),
+    detail: text.startsWith('Invalid additional property')
+      ? 'a property that FHIR does not define'
+      : text.slice(0, 200),
   });
 };

@@ -1,0 +1,74 @@
+import { isProblem } from '@medshare/problems';
+import { parseTimestamp, type Timestamp } from '@medshare/hl7';
+import { Decimal } from '../fhir-json.js';
+import type { Context } from './context.js';
+import { single, wholeOf, type Type } from './table.js';
+
+/** @returns undefined for what is no time */
+export const timeOf = (text: string, context: Context): Timestamp | undefined => {
+  try {
+    return parseTimestamp(text, context.feedZone);
+  } catch (caught) {
+    if (isProblem(caught) && caught.code === 'hl7.data-type') return undefined;
+    throw caught;
+  }
+};
+
+/** FHIR's dateTime has seconds and an offset once it has hours: minutes and seconds are filled with zeros (R4 datatypes, dateTime). */
+export const dateTimeOf = (time: Timestamp): string => {
+  const { local, precision, zone } = time;
+  if (precision === 'year' || precision === 'month' || precision === 'day') return local;
+  const filled = precision === 'hour' ? `${local}:00:00` : precision === 'minute' ? `${local}:00` : local;
+  return filled + zone;
+};
+
+/** TS, DTM, DT → dateTime at the precision given */
+export const dateTime = single((text, context) => {
+  const time = timeOf(text, context);
+  return time && dateTimeOf(time);
+});
+
+/** TS, DTM, DT → date: the calendar day where it was written down */
+export const date = single((text, context) => timeOf(text, context)?.local.slice(0, 10));
+
+/** the time of day that a TS has beyond its date, for birthTime */
+export const birthTime = single((text, context) => {
+  const time = timeOf(text, context);
+  return time && time.local.length > 10
+    ? { url: 'http://hl7.org/fhir/StructureDefinition/patient-birthTime', valueDateTime: dateTimeOf(time) }
+    : undefined;
+});
+
+/** TS, DTM → instant; a time without seconds is none */
+export const instant = single((text, context) => {
+  const time = timeOf(text, context);
+  return time && (time.precision === 'second' || time.precision === 'fraction') ? dateTimeOf(time) : undefined;
+});
+
+/** TM → time, without the offset that FHIR's time cannot have */
+export const timeOfDay = (text: string): string | undefined => {
+  const found = /^(\d\d)(\d\d)(?:(\d\d)(\.\d{1,4})?)?([+-]\d{4})?$/.exec(text);
+  return found === null ? undefined : `${found[1]}:${found[2]}:${found[3] ?? '00'}${found[4] ?? ''}`;
+};
+
+/** NM → decimal. Digits stay as they are: a sign +, zeros in front and a bare point go, zeros behind carry precision and stay. */
+export const decimal = (text: string): Decimal | undefined => {
+  const found = /^([+-]?)0*(\d*)(?:\.(\d*))?$/.exec(text.trim());
+  if (found === null || !/\d/.test(text) || text.length > 40) return undefined;
+  const [, sign, whole, fraction] = found;
+  return new Decimal((sign === '-' ? '-' : '') + (whole || '0') + (fraction ? `.${fraction}` : ''));
+};
+
+/** a positive whole number */
+export const positive = single((text) => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined));
+
+/** ST, TX, FT, IS, ID: the text, whatever separators were left unescaped in it */
+export const text: Type = {
+  components: Array.from({ length: 100 }, (_, at) => at + 1),
+  convert: (value) => wholeOf(value),
+};
+
+export const annotation: Type = {
+  ...text,
+  convert: (value) => (wholeOf(value) === undefined ? undefined : { text: wholeOf(value) }),
+};

@@ -25,8 +25,6 @@ const routeKey = Symbol('peer route');
 const audienceKey = Symbol('peer audience');
 
 type AnyRoute = PeerRoute<unknown, unknown>;
-/** A controller method: its metadata hang on the function itself. */
-type Method = (...args: never[]) => unknown;
 type Request = IncomingMessage & { body?: unknown };
 
 /** Lets in members (`region`) or the institution's own roles. Elsewhere than on the peer server there is no such path. */
@@ -78,12 +76,12 @@ export const Caller = createParamDecorator((_: unknown, context: ExecutionContex
 export function peerHandlerRoutes(controller: { prototype: object }): PeerRoute<unknown, unknown>[] {
   const methods = Object.values(Object.getOwnPropertyDescriptors(controller.prototype));
   return methods.flatMap(({ value }) => {
-    const route = typeof value === 'function' ? metadata<AnyRoute>(routeKey, value as Method) : undefined;
+    const route = typeof value === 'function' ? metadata<AnyRoute>(routeKey, value as object) : undefined;
     return route ? [route] : [];
   });
 }
 
-const metadata = <T>(key: symbol, method: Method): T | undefined => Reflect.getMetadata(key, method) as T | undefined;
+const metadata = <T>(key: symbol, method: object): T | undefined => Reflect.getMetadata(key, method) as T | undefined;
 
 async function jsonOf(request: Request, maxBytes: number): Promise<unknown> {
   const { 'content-type': type, 'content-encoding': encoding, 'content-length': length } = request.headers;

@@ -38,7 +38,11 @@ let server: Server | undefined;
 const opened: Peers[] = [];
 
 beforeAll(async () => {
-  [harbor, lakeside, stranger] = await Promise.all(['harbor', 'lakeside', 'lakeside'].map((name) => authorityOf(name)));
+  [harbor, lakeside, stranger] = await Promise.all([
+    authorityOf('harbor'),
+    authorityOf('lakeside'),
+    authorityOf('lakeside'),
+  ]);
   members = new Map([
     ['harbor', harbor.ca],
     ['lakeside', lakeside.ca],

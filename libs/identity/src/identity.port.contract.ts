@@ -1,0 +1,125 @@
+import { decodeJwt, decodeProtectedHeader, exportSPKI, importJWK, SignJWT, UnsecuredJWT, type JWK } from 'jose';
+import type { Clock } from '@medshare/clock';
+import type { OidcVerifierOptions } from './oidc.driver.js';
+import { requireRole, type TokenVerifier } from './principal.js';
+
+/** A running provider with one person and one service account, and verifiers of its tokens. */
+export interface IdentityHarness {
+  readonly issuer: string;
+  readonly institution: string;
+  readonly person: { readonly username: string; readonly roles: readonly string[] };
+  /** A fresh access token of the person. */
+  personToken(): Promise<string>;
+  /** Another kind of token of the same person: an ID token. */
+  idToken(): Promise<string>;
+  serviceToken(): Promise<string>;
+  readonly service: { readonly clientId: string; readonly roles: readonly string[] };
+  verifier(overrides?: Partial<OidcVerifierOptions>): TokenVerifier;
+  /** From now on the provider signs with another key. */
+  rotate(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const minute = 60_000;
+const clockAt = (offset: number) => ({ now: () => Date.now() + offset }) as Clock;
+const unauthenticated = { code: 'auth.unauthenticated', status: 401 };
+
+/** What medshare needs of any identity provider. */
+export function identityContract(name: string, start: () => Promise<IdentityHarness>): void {
+  describe(`${name} as identity provider`, () => {
+    let harness: IdentityHarness;
+    let token: string;
+    let verifier: TokenVerifier;
+    beforeAll(async () => {
+      harness = await start();
+      token = await harness.personToken();
+      verifier = harness.verifier();
+    });
+    afterAll(() => harness.close());
+
+    it('vouches for a person', async () => {
+      const principal = await verifier.verify(token);
+      expect(principal).toMatchObject({ username: harness.person.username, institution: harness.institution });
+      expect(principal.roles).toEqual(expect.arrayContaining([...harness.person.roles]));
+      expect(principal.expiresAt).toBeGreaterThan(Date.now());
+      expect(principal.expiresAt).toBeLessThanOrEqual(Date.now() + 5 * minute + 1000);
+      expect((await verifier.verify(await harness.personToken())).subject).toBe(principal.subject);
+    });
+
+    it('vouches for a service account', async () => {
+      const principal = await verifier.verify(await harness.serviceToken());
+      expect(principal).toMatchObject({ clientId: harness.service.clientId });
+      expect(principal.roles).toEqual(expect.arrayContaining([...harness.service.roles]));
+    });
+
+    it('forbids, rather than not knowing, who lacks a role', async () => {
+      const principal = await verifier.verify(token);
+      requireRole(principal, [harness.person.roles[0]!, 'nobody']);
+      expect(() => requireRole(principal, ['nobody'])).toThrow(
+        expect.objectContaining({ code: 'auth.forbidden', status: 403 }),
+      );
+    });
+
+    it.each<[string, Partial<OidcVerifierOptions>]>([
+      ['another audience', { audience: 'another' }],
+      ['an expired token', { clock: clockAt(5 * minute + 10_000) }],
+      ['a token of the future', { clock: clockAt(-minute) }],
+    ])('is not believed for %s', async (_, overrides) => {
+      await expect(harness.verifier(overrides).verify(token)).rejects.toMatchObject(unauthenticated);
+    });
+
+    it('is believed with a clock a few seconds off', async () => {
+      const { expiresAt } = await verifier.verify(token);
+      const at = (now: number) => harness.verifier({ clock: { now: () => now } as Clock }).verify(token);
+      await expect(at(expiresAt + 3000)).resolves.toBeDefined();
+      await expect(at(expiresAt + 6000)).rejects.toMatchObject(unauthenticated);
+    });
+
+    it('is not believed for another issuer', async () => {
+      const jwksUri = `${harness.issuer}/protocol/openid-connect/certs`;
+      const other = harness.verifier({ issuer: `${harness.issuer}-other`, jwksUri });
+      await expect(other.verify(token)).rejects.toMatchObject(unauthenticated);
+    });
+
+    it('is not believed for an unsigned token, nor one signed with its public key as a secret', async () => {
+      const payload = decodeJwt(token);
+      await expect(verifier.verify(new UnsecuredJWT(payload).encode())).rejects.toMatchObject(unauthenticated);
+      const { kid } = decodeProtectedHeader(token);
+      const { keys } = (await (await fetch(`${harness.issuer}/protocol/openid-connect/certs`)).json()) as {
+        keys: JWK[];
+      };
+      const jwk = keys.find((key) => key.kid === kid)!;
+      const pem = await exportSPKI((await importJWK(jwk, 'RS256', { extractable: true })) as CryptoKey);
+      const confused = new SignJWT(payload)
+        .setProtectedHeader({ alg: 'HS256', kid })
+        .sign(new TextEncoder().encode(pem));
+      await expect(verifier.verify(await confused)).rejects.toMatchObject(unauthenticated);
+    });
+
+    it('is not believed for changed claims, other kinds of token, or no token', async () => {
+      const [head, , signature] = token.split('.');
+      const claims = { ...decodeJwt(token), realm_access: { roles: ['admin'] } };
+      const changed = `${head}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`;
+      for (const wrong of [changed, await harness.idToken(), '', 'x', 'a.b.c', 'x'.repeat(20_000)])
+        await expect(verifier.verify(wrong)).rejects.toMatchObject(unauthenticated);
+    });
+
+    it('publishes no private key', async () => {
+      const { keys } = (await (await fetch(`${harness.issuer}/protocol/openid-connect/certs`)).json()) as {
+        keys: JWK[];
+      };
+      expect(keys.length).toBeGreaterThan(0);
+      for (const key of keys) expect(Object.keys(key)).toEqual(expect.not.arrayContaining(['d', 'p', 'q']));
+    });
+
+    it('is followed to a new key, while tokens of the old one still count', async () => {
+      const following = harness.verifier({ cooldownMs: 0 });
+      await following.verify(token);
+      await harness.rotate();
+      const next = await harness.personToken();
+      expect(decodeProtectedHeader(next).kid).not.toBe(decodeProtectedHeader(token).kid);
+      await expect(following.verify(next)).resolves.toMatchObject({ username: harness.person.username });
+      await expect(following.verify(token)).resolves.toMatchObject({ username: harness.person.username });
+    });
+  });
+}

@@ -1,0 +1,1 @@
+export { principalOf, Roles, TOKEN_VERIFIER, TokenGuard, User } from './token-guard.js';

@@ -1,0 +1,122 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { problem } from '@medshare/problems';
+import { boundedFetch } from './bounded-fetch.js';
+import { cliClient, cliRedirectUri } from './embedded-clients.js';
+
+export interface TokenRequest {
+  issuer: string;
+  /** The command line's own client by default. */
+  clientId?: string;
+  redirectUri?: string;
+  username: string;
+  password: string;
+}
+
+/** Milliseconds for one request to the provider. */
+const timeoutMs = 10_000;
+/** Redirects of one sign-in at most. */
+const maxRedirects = 10;
+const tokens = z.object({ access_token: z.string() });
+
+/**
+ * Signs in by HTTP with authorization code and PKCE (RFC 6749 section 4.1, RFC 7636), as a browser would, at any provider
+ * whose login page is one form with `username` and `password`.
+ *
+ * @returns the access token
+ * @throws Problem auth.unauthenticated for wrong credentials, peer.unavailable when there is no provider
+ */
+export async function obtainToken(request: TokenRequest): Promise<string> {
+  const { issuer, clientId = cliClient.clientId, redirectUri = cliRedirectUri, username, password } = request;
+  const verifier = randomBytes(32).toString('base64url');
+  const state = randomBytes(16).toString('base64url');
+  const browser = new Browser(issuer, redirectUri);
+  const query = new URLSearchParams({
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    scope: 'openid',
+    state,
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  });
+  const form = await browser.open(`${issuer}/protocol/openid-connect/auth?${query.toString()}`);
+  const back = await browser.open(form, new URLSearchParams({ username, password }));
+  const answer = new URL(back).searchParams;
+  const code = answer.get('code');
+  if (!back.startsWith(redirectUri) || code === null || answer.get('state') !== state)
+    throw problem('auth.unauthenticated', { where: 'identity', detail: 'the sign-in was refused' });
+  const grant = { grant_type: 'authorization_code', client_id: clientId, code, redirect_uri: redirectUri };
+  return tokenFrom(issuer, new URLSearchParams({ ...grant, code_verifier: verifier }));
+}
+
+/** A service account's token (RFC 6749 section 4.4). @throws Problem as {@link obtainToken} */
+export function clientCredentials(request: { issuer: string; clientId: string; secret: string }): Promise<string> {
+  const { issuer, clientId, secret } = request;
+  const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(secret)}`).toString('base64');
+  const form = new URLSearchParams({ grant_type: 'client_credentials' });
+  return tokenFrom(issuer, form, { authorization: `Basic ${basic}` });
+}
+
+async function tokenFrom(issuer: string, body: URLSearchParams, headers: Record<string, string> = {}): Promise<string> {
+  const response = await reach(`${issuer}/protocol/openid-connect/token`, { method: 'POST', body, headers });
+  const answer = tokens.safeParse(response.status === 200 ? await response.json() : undefined);
+  if (answer.success) return answer.data.access_token;
+  const [code, detail] = response.status >= 500 ? (['peer.unavailable', 'the provider failed'] as const) : refused;
+  throw problem(code, { where: 'identity', detail });
+}
+
+const refused = ['auth.unauthenticated', 'the provider gave no token'] as const;
+
+async function reach(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await boundedFetch(url, { ...init, timeoutMs });
+  } catch (cause) {
+    throw problem('peer.unavailable', { where: 'identity', detail: 'the provider does not answer', cause });
+  }
+}
+
+/** Cookies and redirects, on the issuer's origin only. */
+class Browser {
+  readonly #origin: string;
+  readonly #redirectUri: string;
+  readonly #cookies = new Map<string, string>();
+
+  constructor(issuer: string, redirectUri: string) {
+    this.#origin = new URL(issuer).origin;
+    this.#redirectUri = redirectUri;
+  }
+
+  /** @returns the address the form of the page leads to, or the redirect that leaves the provider */
+  async open(start: string, form?: URLSearchParams): Promise<string> {
+    let [url, body] = [start, form];
+    for (let step = 0; step < maxRedirects; step += 1) {
+      if (url.startsWith(this.#redirectUri)) return url;
+      if (new URL(url).origin !== this.#origin) break;
+      const response = await this.#request(url, body);
+      const location = response.headers.get('location');
+      if (location === null) return this.#formOf(response, url);
+      [url, body] = [new URL(location, url).href, undefined];
+    }
+    throw problem('peer.untrusted', { where: 'identity', detail: 'the provider leads elsewhere' });
+  }
+
+  async #request(url: string, body: URLSearchParams | undefined): Promise<Response> {
+    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const init = body === undefined ? {} : { method: 'POST', body };
+    const response = await reach(url, { ...init, headers: { cookie } });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=;]+)=([^;]*)/.exec(line) ?? [];
+      if (name !== undefined && value !== undefined) this.#cookies.set(name, value);
+    }
+    return response;
+  }
+
+  async #formOf(response: Response, url: string): Promise<string> {
+    const html = await response.text();
+    if (response.status !== 200 || !/<input[^>]+name="password"/.test(html))
+      throw problem('auth.unauthenticated', { where: 'identity', detail: 'the sign-in was refused' });
+    const [, action] = /<form[^>]+action="([^"]+)"/.exec(html) ?? [];
+    return new URL((action ?? url).replaceAll('&amp;', '&'), url).href;
+  }
+}

@@ -1,1 +1,1 @@
-export {};
+export { ReaderModule } from './reader.module.js';

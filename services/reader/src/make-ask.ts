@@ -1,0 +1,158 @@
+import { canonical, documentHash, suite, verifyDocument, fromBase64url } from '@medshare/crypto';
+import {
+  askResponse,
+  countersignAsk,
+  decideAsk,
+  findAnchors,
+  type askBody,
+  type AskResponse,
+  type Request,
+} from '@medshare/events';
+import type { Principal } from '@medshare/identity';
+import { problem } from '@medshare/problems';
+import type { RoleContext } from '@medshare/role';
+import type { z } from 'zod';
+import type { SubmitRequest } from './submit-request.js';
+import type { ReaderStore } from './store/reader-store.js';
+import type { StoredAsks } from './stored-ask.js';
+
+type Body = z.infer<typeof askBody>;
+type Found = z.infer<typeof findAnchors.response>;
+type Decided = z.infer<typeof decideAsk.response> & { owner: string };
+
+/** Finds the patient's records in the region, asks each institution that made some, and puts what it permits on the chain. */
+export class MakeAsk {
+  constructor(
+    private readonly context: RoleContext,
+    private readonly store: ReaderStore,
+    private readonly asks: StoredAsks,
+    private readonly requests: SubmitRequest,
+  ) {}
+
+  /** Repeating an ask continues where it stopped and gives the same answer. */
+  async ask(principal: Principal, body: Body): Promise<AskResponse> {
+    const { askId } = body.ask;
+    const stored = await this.asks.own(principal, askId);
+    if (canonical(stored.body) !== canonical(body.ask)) throw problem('access.forged', { where: 'ask' });
+    if (stored.answer) return this.resume(askId, askResponse.parse(stored.answer));
+    this.checkSignature(body);
+    const found = await this.find(body);
+    const decided = await this.decide(body, found);
+    const answer = await this.remember(body, found, decided);
+    return this.resume(askId, answer);
+  }
+
+  /** The ask's answer with its requests' states as they are on the chain now. */
+  async status(principal: Principal, askId: string): Promise<AskResponse> {
+    const stored = await this.asks.own(principal, askId);
+    if (!stored.answer) throw problem('request.not-found', { where: 'askId', detail: 'still a draft' });
+    return this.resume(askId, askResponse.parse(stored.answer));
+  }
+
+  private checkSignature({ ask, certificate, signature }: Body): void {
+    const key = fromBase64url(certificate.publicKey);
+    if (!verifyDocument(suite(certificate.suite), key, 'ask', 1, ask, signature))
+      throw problem('access.forged', { where: 'signature' });
+  }
+
+  private async find({ ask, identifier }: Body): Promise<Found> {
+    const { peers, institution, audit } = this.context;
+    await audit.record({
+      action: 'ask.made',
+      outcome: 'success',
+      purpose: ask.purpose,
+      entities: [
+        { kind: 'ask', id: ask.askId },
+        { kind: 'patient', id: this.context.patientKey(identifier.system, identifier.value) },
+      ],
+    });
+    return peers.call(findAnchors, institution, { identifier, reference: ask.askId, purpose: ask.purpose });
+  }
+
+  /** Each owner decides by its own rules; one that is away is named and does not stop the others. */
+  private async decide(body: Body, { records }: Found): Promise<Decided[]> {
+    const owners = [...new Set(records.map(({ institution }) => institution))];
+    return Promise.all(owners.map((owner) => this.decideAt(owner, body, records)));
+  }
+
+  private async decideAt(owner: string, body: Body, records: Found['records']): Promise<Decided> {
+    const { peers, institution } = this.context;
+    const tags = records.filter((record) => record.institution === owner).map(({ anchor }) => anchor.tag);
+    const { ask, certificate, signature, relation } = body;
+    const signed = { ask, certificate, signature, relation, tags };
+    const { envelope } = await peers.call(countersignAsk, institution, signed);
+    return { owner, ...(await peers.call(decideAsk, owner, { ...signed, envelope })) };
+  }
+
+  private async remember(body: Body, found: Found, decided: Decided[]): Promise<AskResponse> {
+    const { ask, certificate, signature, identifier, relation } = body;
+    const rows = decided.flatMap(({ owner, proposals }) =>
+      proposals.map((proposal) => ({ owner, proposal, request: this.requestOf(body, owner, proposal) })),
+    );
+    const answer: AskResponse = {
+      askId: ask.askId,
+      found: decided.map(({ owner }) => ({
+        institution: owner,
+        records: found.records.filter((record) => record.institution === owner).length,
+      })),
+      requests: rows.map(({ owner, proposal, request }) => ({
+        requestId: request.id,
+        owner,
+        class: proposal.class,
+        state: 'waiting',
+        expiresAt: request.expiresAt,
+      })),
+      receipts: decided.flatMap(({ receipts }) => receipts),
+      damaged: found.damaged,
+    };
+    const sealed = await this.asks.seal(ask.askId, { identifier, relation, certificate, signature });
+    await this.store.$transaction([
+      this.store.ask.update({ where: { id: ask.askId }, data: { state: 'asked', sealed, answer: answer as object } }),
+      this.store.request.createMany({
+        data: rows.map(({ owner, proposal, request }) => ({
+          id: request.id,
+          askId: ask.askId,
+          owner,
+          class: proposal.class,
+          deal: proposal.deal as object,
+          salt: proposal.salt,
+          body: request as object,
+          state: 'waiting',
+          expiresAt: new Date(request.expiresAt),
+        })),
+      }),
+    ]);
+    return answer;
+  }
+
+  private requestOf(
+    { ask, certificate, signature }: Body,
+    owner: string,
+    proposal: Decided['proposals'][number],
+  ): Request {
+    const { dealCommitment, deal, salt } = proposal;
+    const region = suite(this.context.region.suite);
+    if (documentHash(region, 'deal-commitment', 1, { dealId: deal.id, salt }) !== dealCommitment)
+      throw problem('access.forged', { where: `${owner}: dealCommitment` });
+    return {
+      version: 1,
+      id: documentHash(region, 'request-id', 1, { askId: ask.askId, dealCommitment }),
+      institution: owner,
+      requester: { institution: this.context.institution, certificate },
+      ask,
+      askSignature: signature,
+      dealCommitment,
+      formula: deal.formula as Request['formula'],
+      issuedAt: this.context.clock.now(),
+      expiresAt: proposal.expiresAt,
+    };
+  }
+
+  private async resume(askId: string, answer: AskResponse): Promise<AskResponse> {
+    const rows = await this.store.request.findMany({ where: { askId } });
+    await Promise.all(rows.filter(({ submitted }) => !submitted).map((row) => this.requests.submit(row)));
+    const states = await this.requests.states(askId);
+    return { ...answer, requests: answer.requests.map((one) => ({ ...one, state: states.get(one.requestId) ?? one.state })) };
+  }
+}
+

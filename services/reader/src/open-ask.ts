@@ -1,0 +1,140 @@
+import { canonical, openCapsules, suite, toBase64url, type Deal } from '@medshare/crypto';
+import {
+  findAnchors,
+  type AnchoredCapsule,
+  type Manifest,
+  type OpenResponse,
+  type Request,
+  type SealedSection,
+} from '@medshare/events';
+import type { Principal } from '@medshare/identity';
+import { asProblem, problem } from '@medshare/problems';
+import { inclusionProof, leafHash } from '@medshare/proofs';
+import type { RoleContext } from '@medshare/role';
+import type { CollectFragments, Granted } from './collect-fragments.js';
+import type { CollectViews } from './collect-views.js';
+import type { OpenSection } from './open-section.js';
+import type { StoreOpened } from './store-opened.js';
+import type { ReaderStore } from './store/reader-store.js';
+import type { StoredAsks } from './stored-ask.js';
+
+type Row = Awaited<ReturnType<ReaderStore['request']['findMany']>>[number];
+type Found = { institution: string; manifest: Manifest; anchor: AnchoredCapsule['anchor'] };
+type Wanted = { found: Found; section: SealedSection };
+
+/** Capsules asked for in one call: one proof serves them all. */
+const batch = 64;
+
+/** Opens what the ask's granted requests permit now: sections of the granted deals that were not opened before. */
+export class OpenAsk {
+  constructor(
+    private readonly context: RoleContext,
+    private readonly store: ReaderStore,
+    private readonly asks: StoredAsks,
+    private readonly views: CollectViews,
+    private readonly fragments: CollectFragments,
+    private readonly sections: OpenSection,
+    private readonly opened: StoreOpened,
+  ) {}
+
+  async open(principal: Principal, askId: string): Promise<OpenResponse> {
+    const ask = await this.asks.own(principal, askId);
+    const { identifier } = await this.asks.secrets(askId, ask.sealed);
+    const readerKey = await this.asks.readerKey(askId, ask.readerKey);
+    const { records, damaged } = await this.context.peers.call(findAnchors, this.context.institution, {
+      identifier,
+      reference: askId,
+      purpose: ask.body.purpose,
+    });
+    const rows = await this.store.request.findMany({ where: { askId } });
+    const refused: OpenResponse['refused'] = damaged.map(({ institution, problem: code, tag }) => ({
+      owner: institution,
+      problem: code,
+      where: tag,
+    }));
+    for (const row of rows) {
+      try {
+        refused.push(...(await this.openRequest(row, records, readerKey)));
+      } catch (caught) {
+        const { code, where } = asProblem(caught);
+        refused.push({ owner: row.owner, class: row.class, requestId: row.id, problem: code, ...(where ? { where } : {}) });
+        await this.auditRefusal(row, code, principal);
+      }
+    }
+    return { askId, opened: await this.opened.list(askId), refused };
+  }
+
+  private async openRequest(row: Row, records: Found[], readerKey: Uint8Array): Promise<OpenResponse['refused']> {
+    const granted = await this.granted(row, readerKey);
+    const wanted = await this.wanted(row, granted.deal.id, records);
+    const refused: OpenResponse['refused'] = [];
+    for (let at = 0; at < wanted.length; at += batch) {
+      // views live for one lease only: each batch brings fresh ones
+      const current = at === 0 ? granted : await this.granted(row, readerKey);
+      refused.push(...(await this.openBatch(row, current, wanted.slice(at, at + batch))));
+    }
+    return refused;
+  }
+
+  private async granted(row: Row, readerKey: Uint8Array): Promise<Granted> {
+    const { views, state } = await this.views.collect(row.id);
+    const { request, grant } = state;
+    if (!request || canonical(request as never) !== canonical(row.body as never))
+      throw problem('view.invalid', { where: row.id, detail: 'another request' });
+    if (!grant) throw problem('access.incomplete', { where: row.id });
+    if (grant.state === 'revoked') throw problem('access.revoked', { where: row.id });
+    if (request.expiresAt <= this.context.clock.now()) throw problem('access.expired', { where: row.id });
+    return { views, request: request as Request, grant, deal: row.deal as unknown as Deal, salt: row.salt, readerKey };
+  }
+
+  private async wanted(row: Row, dealId: string, records: Found[]): Promise<Wanted[]> {
+    const known = await this.opened.sections(row.askId);
+    return records
+      .filter(({ institution }) => institution === row.owner)
+      .flatMap((found) =>
+        found.manifest.sections
+          .filter(({ capsule, section }) => capsule?.deal === dealId && !known.has(section))
+          .map((section) => ({ found, section })),
+      );
+  }
+
+  private async openBatch(row: Row, granted: Granted, wanted: Wanted[]): Promise<OpenResponse['refused']> {
+    const capsules = wanted.map(({ found, section }) => this.prove(found, section));
+    const fragments = await this.fragments.collect(granted, capsules);
+    const bare = wanted.flatMap(({ section }) => (section.capsule ? [section.capsule] : []));
+    const keys = openCapsules(suite(granted.deal.suite), granted.deal, bare, fragments);
+    const refused: OpenResponse['refused'] = [];
+    for (const [index, { found, section }] of wanted.entries()) {
+      try {
+        const key = keys[index];
+        if (!key) throw problem('vault.capsule', { where: section.section });
+        const opened = await this.sections.open(found.manifest, section, key);
+        await this.opened.keep(row, found, section, opened, granted.request.ask.purpose);
+      } catch (caught) {
+        const { code } = asProblem(caught);
+        refused.push({ owner: row.owner, class: row.class, requestId: row.id, section: section.section, problem: code });
+      }
+    }
+    return refused;
+  }
+
+  private prove({ institution, manifest, anchor }: Found, section: SealedSection): AnchoredCapsule {
+    const used = suite(manifest.suite);
+    const hash = (...parts: Uint8Array[]) => used.hash(...parts);
+    const leaves = manifest.sections.map((one) => leafHash(hash, new TextEncoder().encode(canonical(one as never))));
+    const index = manifest.sections.indexOf(section);
+    const proof = inclusionProof(hash, leaves, index).map(toBase64url);
+    return { anchor, institution, section, index, size: leaves.length, proof };
+  }
+
+  private async auditRefusal(row: Row, code: string, principal: Principal): Promise<void> {
+    await this.context.audit.record({
+      action: 'section.refused',
+      outcome: 'refused',
+      problem: code,
+      agent: { person: principal.username, roles: [...principal.roles] },
+      entities: [{ kind: 'request', id: row.id }],
+    });
+  }
+}
+

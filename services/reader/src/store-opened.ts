@@ -1,0 +1,100 @@
+import type { OpenResponse, SealedSection, Manifest } from '@medshare/events';
+import type { Principal } from '@medshare/identity';
+import { problem } from '@medshare/problems';
+import type { RoleContext } from '@medshare/role';
+import type { OpenedSection } from './open-section.js';
+import type { ReaderStore } from './store/reader-store.js';
+import { isUuid } from './stored-ask.js';
+
+interface RequestRow {
+  id: string;
+  askId: string;
+  owner: string;
+  class: string;
+  expiresAt: Date;
+}
+
+/** Keeps opened sections sealed until their grant expires, and serves them to this institution's EHR. */
+export class StoreOpened {
+  constructor(
+    private readonly context: RoleContext,
+    private readonly store: ReaderStore,
+  ) {}
+
+  /** Audited before it is kept: no audit entry, no opened section. */
+  async keep(row: RequestRow, { manifest }: { manifest: Manifest }, section: SealedSection, opened: OpenedSection, purpose: string): Promise<void> {
+    const { random, keyEncryption, audit } = this.context;
+    const bundle = random.uuid();
+    await audit.record({
+      action: 'section.opened',
+      outcome: 'success',
+      purpose,
+      entities: [
+        { kind: 'request', id: row.id },
+        { kind: 'record', id: manifest.record },
+        { kind: 'section', id: section.section },
+        { kind: 'bundle', id: bundle },
+      ],
+    });
+    await this.store.opened.createMany({
+      data: [
+        {
+          bundle,
+          askId: row.askId,
+          requestId: row.id,
+          owner: row.owner,
+          record: manifest.record,
+          section: section.section,
+          class: row.class,
+          digest: opened.digest,
+          bytes: Buffer.from(await keyEncryption.wrap(opened.bytes, `opened/${bundle}`)),
+          expiresAt: row.expiresAt,
+        },
+      ],
+      skipDuplicates: true,
+    });
+  }
+
+  async sections(askId: string): Promise<Set<string>> {
+    const rows = await this.store.opened.findMany({ where: { askId }, select: { section: true } });
+    return new Set(rows.map(({ section }) => section));
+  }
+
+  async list(askId: string): Promise<OpenResponse['opened']> {
+    const rows = await this.store.opened.findMany({
+      where: { askId, expiresAt: { gt: new Date(this.context.clock.now()) } },
+      select: { bundle: true, owner: true, record: true, class: true, digest: true },
+      orderBy: [{ owner: 'asc' }, { record: 'asc' }, { class: 'asc' }],
+    });
+    return rows;
+  }
+
+  /** The exact bytes that were sealed. @throws Problem request.not-found for what is not there, expired, or somebody else's */
+  async read(principal: Principal, bundle: string): Promise<Uint8Array> {
+    const { keyEncryption, clock, audit } = this.context;
+    const row = isUuid(bundle) ? await this.store.opened.findUnique({ where: { bundle } }) : null;
+    const ask = row && (await this.store.ask.findUnique({ where: { id: row.askId } }));
+    if (!row || !ask || ask.username !== principal.username || row.expiresAt.getTime() <= clock.now())
+      throw problem('request.not-found', { where: `Bundle/${bundle}` });
+    await audit.record({
+      action: 'bundle.read',
+      outcome: 'success',
+      agent: { person: principal.username, roles: [...principal.roles] },
+      entities: [
+        { kind: 'bundle', id: bundle },
+        { kind: 'request', id: row.requestId },
+      ],
+    });
+    return keyEncryption.unwrap(row.bytes, `opened/${bundle}`);
+  }
+
+  /** Erases what has expired: opened sections, reading keys, identifiers. */
+  async expire(): Promise<void> {
+    const before = { lte: new Date(this.context.clock.now()) };
+    await this.store.opened.deleteMany({ where: { expiresAt: before } });
+    await this.store.ask.updateMany({
+      where: { expiresAt: before, state: { not: 'closed' } },
+      data: { state: 'closed', readerKey: null, sealed: null },
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import { leavesOf, parseFormula } from '@medshare/crypto/formula';
+import { noticeRequest, readState, submitTransaction, grant as grantShape, type Grant, type Request } from '@medshare/events';
+import { asProblem, isProblem } from '@medshare/problems';
+import type { RoleContext } from '@medshare/role';
+import type { ReaderStore } from './store/reader-store.js';
+import type { StoredAsks } from './stored-ask.js';
+
+type Row = Awaited<ReturnType<ReaderStore['request']['findMany']>>[number];
+type State = 'waiting' | 'granted' | 'revoked' | 'expired';
+
+/** How often a leaf holder is told again while its copy of the chain is behind, and how long between, ms. */
+const tellings = 20;
+const pause = 150;
+
+/** Puts a request on the chain and shows the holders of its leaves which deal it is about. */
+export class SubmitRequest {
+  constructor(
+    private readonly context: RoleContext,
+    private readonly store: ReaderStore,
+    private readonly asks: StoredAsks,
+  ) {}
+
+  /** Harmless to repeat. A holder that cannot be reached is told again when the ask is next looked at. */
+  async submit(row: Row): Promise<void> {
+    const { peers, institution } = this.context;
+    const request = row.body as unknown as Request;
+    await peers.call(submitTransaction, institution, { function: 'request', args: request as never });
+    const ask = await this.store.ask.findUniqueOrThrow({ where: { id: row.askId } });
+    const { relation } = await this.asks.secrets(row.askId, ask.sealed);
+    const leaves = leavesOf(parseFormula(request.formula));
+    const holders = [...new Set(leaves.map((leaf) => leaf.slice(leaf.indexOf('@') + 1)))];
+    const notice = {
+      requestId: row.id,
+      dealId: (row.deal as { id: string }).id,
+      salt: row.salt,
+      class: row.class,
+      relation,
+    };
+    const told = await Promise.all(holders.map((holder) => this.tell(holder, notice)));
+    if (told.every(Boolean)) await this.store.request.update({ where: { id: row.id }, data: { submitted: true } });
+  }
+
+  /** State of an ask's requests as the chain has it. */
+  async states(askId: string): Promise<Map<string, State>> {
+    const rows = await this.store.request.findMany({ where: { askId } });
+    const grants = await this.grants(rows.map(({ id }) => id));
+    const now = this.context.clock.now();
+    return new Map(rows.map((row) => [row.id, stateOf(grants.get(row.id), row.expiresAt.getTime(), now)]));
+  }
+
+  async grants(requestIds: string[]): Promise<Map<string, Grant>> {
+    if (requestIds.length === 0) return new Map();
+    const keys = requestIds.map((id) => `grant/${id}`);
+    const { entries } = await this.context.peers.call(readState, this.context.institution, { keys });
+    return new Map(entries.map(({ key, value }) => [key.slice('grant/'.length), grantShape.parse(value)]));
+  }
+
+  private async tell(holder: string, notice: Parameters<typeof noticeRequest.request.parse>[0]): Promise<boolean> {
+    for (let attempt = 1; attempt <= tellings; attempt += 1) {
+      try {
+        await this.context.peers.call(noticeRequest, holder, noticeRequest.request.parse(notice));
+        return true;
+      } catch (caught) {
+        if (!isProblem(caught) || caught.code !== 'ledger.unavailable') {
+          this.context.logger.warn({ institution: holder, code: asProblem(caught).code }, 'leaf holder not told');
+          return false;
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    return false;
+  }
+}
+
+function stateOf(grant: Grant | undefined, expiresAt: number, now: number): State {
+  if (grant?.state === 'revoked') return 'revoked';
+  if (expiresAt <= now) return 'expired';
+  return grant ? 'granted' : 'waiting';
+}

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
+import { request as httpsRequest } from 'node:https';
 import { Body, Controller, Get, Module, Post, Req, StreamableFile, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Request } from 'express';
@@ -97,6 +98,7 @@ describe.each([{ bodyParser: false }, { bodyParser: true }])(
   ({ bodyParser }) => {
     let app: INestApplication, listener: PeerListener, base: string;
     let harbor: Peers, lakeside: Peers;
+    let raw: { key: string; cert: string };
     const seen: Problem[] = [];
 
     beforeAll(async () => {
@@ -123,6 +125,7 @@ describe.each([{ bodyParser: false }, { bodyParser: true }])(
         const urls = new Map([['harbor', `https://127.0.0.1:${listener.port}`]]);
         return new Peers({ self: authority!.institution, ...mine, authorities, urls, timeoutMs: 3000, random });
       };
+      raw = await issueCertificate(l!, { role: 'vault', hosts: [], validDays: 1 });
       [harbor, lakeside] = await Promise.all([clientOf(h), clientOf(l)]);
     });
     afterAll(async () => {
@@ -190,6 +193,44 @@ describe.each([{ bodyParser: false }, { bodyParser: true }])(
       });
       if (!bodyParser)
         await expect(lakeside.call(add, 'harbor', { n: 1, pad: 'x'.repeat(150_000) })).resolves.toMatchObject({ n: 2 });
+    });
+
+    /** A member whose client is not ours. */
+    const send = (path: string, body: string | Buffer, headers: Record<string, string>) =>
+      new Promise<string>((resolve, reject) => {
+        const options = {
+          host: '127.0.0.1',
+          port: listener.port,
+          path,
+          method: 'POST',
+          headers,
+          ...raw,
+          rejectUnauthorized: false,
+        };
+        const request = httpsRequest(options, (answer) => {
+          let text = '';
+          answer
+            .on('data', (piece) => (text += String(piece)))
+            .on('end', () => resolve(`${answer.statusCode} ${text}`));
+        });
+        request.on('error', reject).end(body);
+      });
+
+    it.each<[string, string | Buffer, Record<string, string>, RegExp]>([
+      ['no JSON', '{"n":', {}, /^400 .*request.malformed/],
+      ['no UTF-8', Buffer.from([0x22, 0xff, 0x22]), {}, /^400 .*request.malformed/],
+      ['another type', 'n=1', { 'content-type': 'application/x-www-form-urlencoded' }, /^415 .*unsupported-media-type/],
+      ['a compressed body', '{"n":1}', { 'content-encoding': 'gzip' }, /^4(15|00) /],
+      [
+        'a body of no announced length',
+        JSON.stringify({ n: 1, pad: 'x'.repeat(300) }),
+        { 'transfer-encoding': 'chunked' },
+        /^413 .*request.too-large/,
+      ],
+    ])('refuses %s', async (_, body, headers, expected) => {
+      const answer = await send(throwing.path, body, { 'content-type': 'application/json', ...headers });
+      if (!bodyParser || /^4(00|15)/.test(answer)) expect(answer).toMatch(expected);
+      expect(answer).not.toMatch(/Unexpected|at .*\.js/);
     });
 
     it('streams to members', async () => {

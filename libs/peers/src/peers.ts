@@ -73,7 +73,7 @@ export class Peers {
     } catch (cause) {
       throw isProblem(cause) ? cause : connectionProblem(cause, institution);
     } finally {
-      body.destroy();
+      abandon(body);
     }
   }
 
@@ -165,8 +165,12 @@ const tlsTo = (institution: string, { key, cert, ca }: { key: string; cert: stri
   },
 });
 
+/** Lets go of an answer; that it ends early is no failure any more. */
+const abandon = (body: Dispatcher.ResponseData['body']): unknown => body.on('error', () => undefined).destroy();
+
 async function refusalOf(institution: string, { headers, body }: Dispatcher.ResponseData): Promise<RemoteProblem> {
   const bytes = await readBounded(body, maxProblemBytes);
+  if (bytes === undefined) abandon(body);
   if (!String(headers['content-type']).startsWith('application/problem+json'))
     return new RemoteProblem('peer.refused', institution, { detail: 'an error without a problem' });
   return remoteProblem(parse(bytes), institution);
@@ -179,6 +183,7 @@ async function answerOf<Req, Res>(
 ): Promise<Res> {
   const refuse = (detail: string) => new RemoteProblem('peer.refused', institution, { where: route.name, detail });
   const bytes = await readBounded(body, route.maxResponseBytes);
+  if (bytes === undefined) abandon(body);
   if (bytes === undefined) throw refuse('the answer is larger than allowed');
   const answer = route.response.safeParse(parse(bytes));
   if (!answer.success)

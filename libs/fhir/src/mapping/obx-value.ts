@@ -114,11 +114,11 @@ const joinedTypes = ['ST', 'TX', 'FT'];
 export const observationValues = (segment: Segment, context: Context): ObservationValue[] => {
   const type = segment.text(2) ?? '';
   if (type === 'ED' || type === 'RP') return [];
-  const repetitions = segment.repetitions(5).filter(({ raw }) => raw !== '' && raw !== '""');
   if (joinedTypes.includes(type)) {
-    const lines = repetitions.map((each) => wholeOf(each) ?? '').join('\n');
-    return lines.trim() === '' ? [] : [{ valueString: lines }];
+    const lines = segment.repetitions(5).map((each) => wholeOf(each) ?? '');
+    return lines.join('') === '' ? [] : [{ valueString: lines.join('\n').trim() }];
   }
+  const repetitions = segment.repetitions(5).filter(({ raw }) => raw !== '' && raw !== '""');
   const read = Object.hasOwn(readers, type) ? readers[type] : undefined;
   return repetitions
     .map((each) => read?.(each, segment, context) ?? fallback(each, segment, context, read !== undefined))

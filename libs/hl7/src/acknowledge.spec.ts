@@ -53,6 +53,23 @@ describe('acknowledge', () => {
     ).toEqual(['MSH|^~\\&|MEDSHARE|HARBOR|||20260102030405.006+0000||ACK|c1|P|2.5.1', 'MSA|AR|']);
   });
 
+  it('mirrors what it can tell of the header of what could not be parsed', () => {
+    const answer = {
+      code: 'AR',
+      time,
+      controlId: 'c1',
+      problems: [problem('hl7.charset', { where: 'MSH-18' })],
+    } as const;
+    const refused = (text: string) =>
+      firstTwo(acknowledge(undefined, { ...answer, refused: new TextEncoder().encode(text) }));
+    const firstTwo = (bytes: Uint8Array) => text(bytes).slice(0, 2);
+    expect(refused('MSH|^~\\&|LAB|HÄRBOR|EHR|EAST|||ADT^A01|42|P|2.5||||||KLINGON\rPID')).toEqual([
+      'MSH|^~\\&|EHR|EAST|LAB||20260102030405.006+0000||ACK^A01^ACK|c1|P|2.5',
+      'MSA|AR|42',
+    ]);
+    expect(refused('nonsense')[1]).toBe('MSA|AR|');
+  });
+
   it('can be parsed again, whatever it says', () => {
     const answer = {
       code: 'AE',

@@ -1,6 +1,6 @@
 import type { Problem } from '@medshare/problems';
 import { utf8, type Codec } from './codec.js';
-import { encodingCharacters, usualDelimiters, type Delimiters } from './delimiters.js';
+import { encodingCharacters, readDelimiters, usualDelimiters, type Delimiters } from './delimiters.js';
 import { escape } from './escapes.js';
 import type { Message } from './message.js';
 import { parsePosition } from './position.js';
@@ -16,6 +16,8 @@ export type Acknowledgement = {
   readonly time: number;
   /** MSH-10 of the acknowledgement */
   readonly controlId: string;
+  /** what could not be parsed: as far as its header is plain ASCII, it is mirrored, so that the sender knows which message was refused */
+  readonly refused?: Uint8Array;
   /** MSH-3 and MSH-4 where the message does not say whom it was sent to */
   readonly sender?: { readonly application: string; readonly facility: string };
 };
@@ -29,6 +31,21 @@ type Addressee = {
 
 const stranger: Addressee = { delimiters: usualDelimiters, codec: utf8, raw: () => '', trigger: '' };
 
+/** The header of bytes that are no message, where it can be told. */
+const salvaged = (bytes: Uint8Array): Addressee => {
+  const text = String.fromCharCode(...bytes.subarray(0, 1024)).split(/[\r\n]/)[0] ?? '';
+  try {
+    const delimiters = readDelimiters(text);
+    const fields = ['MSH', ...text.split(delimiters.field)];
+    const plain = (field: number) => (/^[ -~]{0,200}$/.test(fields[field] ?? '') ? (fields[field] ?? '') : '');
+    // the set itself may be what is wrong: the answer is ASCII and names none
+    const raw = (field: number) => (field === 18 ? '' : plain(field));
+    return { delimiters, codec: utf8, raw, trigger: raw(9).split(delimiters.component)[1] ?? '' };
+  } catch {
+    return stranger;
+  }
+};
+
 const addressee = (message: Message): Addressee => ({
   delimiters: message.delimiters,
   codec: message.dialect.codec,
@@ -39,10 +56,11 @@ const addressee = (message: Message): Addressee => ({
 /**
  * Writes the acknowledgement (HL7 v2.5.1 section 2.9.2): MSH with the parties swapped and the message's own delimiters, character set,
  * processing id and version; MSA; an ERR for each problem. ERR has its fields since 2.5 (section 2.15.5), before that ERR-1.
- * @param message undefined when nothing could be parsed; the answer then uses the usual delimiters and echoes nothing
+ * @param message undefined when nothing could be parsed; the answer then mirrors what `refused` says, or nothing
  */
 export const acknowledge = (message: Message | undefined, answer: Acknowledgement): Uint8Array => {
-  const to = message === undefined ? stranger : addressee(message);
+  const to =
+    message !== undefined ? addressee(message) : answer.refused === undefined ? stranger : salvaged(answer.refused);
   const problems = (answer.problems ?? []).slice(0, 50);
   const segments = [msh(to, answer), msa(to, answer), ...problems.map((each) => err(to, each))];
   return to.codec.encode(segments.map((fields) => fields.join(to.delimiters.field) + '\r').join(''));

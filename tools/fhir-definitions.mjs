@@ -13,7 +13,8 @@ const target = new URL('../libs/fhir/src/generated/', import.meta.url);
 const read = (name) => JSON.parse(readFileSync(join(source, name), 'utf8')).entry.map(({ resource }) => resource);
 
 /** the resource types that a hospital's messages and documents use */
-const resources = `Account AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic Binary BodyStructure Bundle
+const resources =
+  `Account AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic Binary BodyStructure Bundle
 CarePlan CareTeam ChargeItem Claim ClaimResponse ClinicalImpression Communication CommunicationRequest Composition Condition Consent
 Coverage DetectedIssue Device DeviceMetric DeviceRequest DeviceUseStatement DiagnosticReport DocumentManifest DocumentReference
 Encounter Endpoint EpisodeOfCare ExplanationOfBenefit FamilyMemberHistory Flag Goal Group GuidanceResponse HealthcareService
@@ -73,7 +74,9 @@ const expand = (valueSets, codeSystems) => {
         return include.system !== undefined || nested.includes(undefined) ? undefined : nested.flat();
       }
       const system = codeSystems.get(include.system);
-      const codes = include.concept?.map(({ code }) => code) ?? (system?.content === 'complete' ? conceptsOf(system.concept) : undefined);
+      const codes =
+        include.concept?.map(({ code }) => code) ??
+        (system?.content === 'complete' ? conceptsOf(system.concept) : undefined);
       return codes?.map((code) => `${include.system}|${code}`);
     });
     return parts.length === 0 || parts.includes(undefined) ? undefined : parts.flat();
@@ -85,16 +88,20 @@ const expand = (valueSets, codeSystems) => {
 };
 
 const terminology = ['valuesets.json', 'v3-codesystems.json', 'v2-tables.json'].flatMap(read);
-const byUrl = (type) => new Map(terminology.filter((each) => each.resourceType === type).map((each) => [each.url, each]));
+const byUrl = (type) =>
+  new Map(terminology.filter((each) => each.resourceType === type).map((each) => [each.url, each]));
 const codesOf = expand(byUrl('ValueSet'), byUrl('CodeSystem'));
 
 const structures = (name) => read(name).filter(({ resourceType }) => resourceType === 'StructureDefinition');
 const ofResources = structures('profiles-resources.json').filter(
-  ({ type, derivation, name }) => derivation !== 'constraint' && (resources.includes(type) || ['Resource', 'DomainResource'].includes(name)),
+  ({ type, derivation, name }) =>
+    derivation !== 'constraint' && (resources.includes(type) || ['Resource', 'DomainResource'].includes(name)),
 );
 const ofTypes = structures('profiles-types.json').filter(({ kind }) => kind === 'complex-type');
 const used = [...ofResources, ...ofTypes].flatMap(({ snapshot }) =>
-  snapshot.element.flatMap(({ binding }) => (binding?.strength === 'required' ? [binding.valueSet?.split('|')[0]] : [])),
+  snapshot.element.flatMap(({ binding }) =>
+    binding?.strength === 'required' ? [binding.valueSet?.split('|')[0]] : [],
+  ),
 );
 const bindings = new Map(
   [...new Set(used)].sort().flatMap((url) => {
@@ -116,13 +123,22 @@ const sorted = (definitions) =>
 const files = {
   'resources.ts': table('resources', 'resource type → its definition as JSON', sorted(ofResources)),
   'datatypes.ts': table('datatypes', 'complex data type → its definition as JSON', sorted(ofTypes)),
-  'codes.ts': table('codes', 'value set → its members, system|code, separated by spaces', [...bindings].map(([url, all]) => [url, all.join(' ')])),
+  'codes.ts': table(
+    'codes',
+    'value set → its members, system|code, separated by spaces',
+    [...bindings].map(([url, all]) => [url, all.join(' ')]),
+  ),
 };
 
 mkdirSync(target, { recursive: true });
 const stale = [];
 for (const [name, text] of Object.entries(files)) {
-  const written = await format(head + text, { parser: 'typescript', printWidth: 120, singleQuote: true, trailingComma: 'all' });
+  const written = await format(head + text, {
+    parser: 'typescript',
+    printWidth: 120,
+    singleQuote: true,
+    trailingComma: 'all',
+  });
   const file = new URL(name, target);
   if (!process.argv.includes('--check')) writeFileSync(file, written);
   else if (readFileSync(file, 'utf8') !== written) stale.push(name);

@@ -14,3 +14,4 @@ export {
   type Episode,
   type PatientIdentifier,
 } from './bundle-facts.js';
+export { uuidFrom } from './uuid.js';

@@ -23,6 +23,8 @@ export type DecisionInput = {
   readonly requestedDays: number;
   /** hour of the day at the requester's institution, 0–23, where a policy asks for it */
   readonly hour?: number;
+  /** what the patient's consents say about this question; absent is `unknown`, which satisfies no opt-in */
+  readonly consent?: 'given' | 'refused' | 'unknown';
 };
 
 export type Decision = {

@@ -1,1 +1,12 @@
+export { accessPolicyFiles, loadAccessPolicy, type AccessPolicy } from './access-policy.js';
+export {
+  serviceLeafApproves,
+  type DenialList,
+  type ServiceLeafAnswer,
+  type ServiceLeafInput,
+} from './approve-service-leaf.js';
+export { decide } from './decide.js';
 export type { Approval, Decision, DecisionInput, DecisionReceipt } from './decision.js';
+export { instantiateFormula, type Formula, type FormulaTemplate, type Region } from './formula-template.js';
+export { lintInstantiated, type FormulaFinding } from './lint-formula.js';
+export { writeReceipt } from './write-receipt.js';

@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { parse } from 'yaml';
+import { z } from 'zod';
 import { problem } from '@medshare/problems';
 import type { Confidentiality, Level, SectionClass } from './classification.js';
 import { makeCodeLookup, type CodeLookup, type ValueSetFile } from './code-lookup.js';
@@ -94,9 +95,12 @@ function guard<T>(name: string, make: () => T): T {
   try {
     return make();
   } catch (cause) {
+    if (cause instanceof z.ZodError) throw invalid(name, firstOf(cause));
     throw invalid(name, cause instanceof Error ? cause.message.slice(0, 400) : 'cannot be read');
   }
 }
+
+const firstOf = ({ issues: [issue] }: z.ZodError): string => `${issue?.path.join('.')}: ${issue?.message}`;
 
 function valueSetsOf(files: Readonly<Record<string, string>>): ValueSetFile[] {
   const missing = policyFiles.find((name) => files[name] === undefined);

@@ -1,0 +1,186 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { accessPolicyFiles, instantiateFormula, loadAccessPolicy, type Formula } from './index.js';
+
+const read = (name: string) => readFileSync(new URL(`../../../policies/${name}`, import.meta.url), 'utf8');
+const files = Object.fromEntries(accessPolicyFiles('east').map((name) => [name, read(name)]));
+const members = ['harbor', 'lakeside', 'summit'];
+const policy = loadAccessPolicy(files, { members });
+
+const refusal = (changed: Record<string, string>, of = members) => {
+  try {
+    loadAccessPolicy({ ...files, ...changed }, { members: of });
+    return 'loaded';
+  } catch (caught) {
+    return String(caught);
+  }
+};
+const formulas = (text: string) => ({
+  'formulas/east.yaml': `version: 1\nclasses: { ordinary: main, 'sensitive:*': main }\nformulas: { main: ${text} }`,
+});
+
+describe('formulas of the region', () => {
+  it('are what the templates say', () => {
+    const at = { source: 'lakeside', members };
+    expect(instantiateFormula(policy.formulas['ordinary'] ?? '', at)).toEqual({
+      k: 2,
+      of: [{ leaf: 'custodian@harbor' }, { leaf: 'custodian@lakeside' }, { leaf: 'custodian@summit' }],
+    });
+    expect(instantiateFormula(policy.formulas['sensitive'] ?? '', at)).toEqual({
+      k: 1,
+      of: [
+        {
+          k: 3,
+          of: [
+            { leaf: 'privacy-officer@lakeside' },
+            { leaf: 'attending@lakeside' },
+            { k: 1, of: [{ leaf: 'custodian@harbor' }, { leaf: 'custodian@summit' }] },
+          ],
+        },
+        { k: 2, of: [{ leaf: 'ed@harbor' }, { leaf: 'ed@lakeside' }, { leaf: 'ed@summit' }] },
+      ],
+    });
+  });
+
+  it('do not depend on the order of the members', () => {
+    const template = policy.formulas['sensitive'] ?? '';
+    fc.assert(
+      fc.property(fc.shuffledSubarray(members, { minLength: 3 }), (shuffled) => {
+        expect(instantiateFormula(template, { source: 'harbor', members: shuffled })).toEqual(
+          instantiateFormula(template, { source: 'harbor', members }),
+        );
+      }),
+    );
+  });
+
+  it('name every class', () => {
+    expect(['ordinary', 'sensitive:hiv', 'sensitive:new', 'other', 'constructor'].map(policy.formulaNameOf)).toEqual([
+      'ordinary',
+      'sensitive',
+      'sensitive',
+      undefined,
+      undefined,
+    ]);
+    expect(policy.warnings).toEqual([]);
+  });
+
+  it('hold back every single institution and yield to every two', () => {
+    const fills = (formula: Formula, of: readonly string[]): boolean =>
+      'leaf' in formula
+        ? of.includes(formula.leaf.split('@')[1] ?? '')
+        : formula.of.filter((part) => fills(part, of)).length >= formula.k;
+    for (const template of Object.values(policy.formulas))
+      for (const source of members) {
+        const formula = instantiateFormula(template, { source, members });
+        for (const one of members) {
+          expect(fills(formula, [one])).toBe(false);
+          expect(
+            fills(
+              formula,
+              members.filter((other) => other !== one),
+            ),
+          ).toBe(true);
+        }
+      }
+  });
+
+  it('need the source among the members, and enough of them', () => {
+    const template = policy.formulas['sensitive'] ?? '';
+    for (const at of [
+      { source: 'x', members },
+      { source: 'harbor', members: ['harbor'] },
+    ])
+      expect(() => instantiateFormula(template, at)).toThrow(expect.objectContaining({ code: 'vault.formula' }));
+  });
+});
+
+describe('loading', () => {
+  it.each([
+    ['{ any: [ed@source, { all: [custodian@members] }] }', 'leaf-under-or ed@harbor'],
+    ['{ any: [custodian@members] }', 'leaf-under-or'],
+    ['{ all: [ed@source, attending@source] }', 'fills-alone harbor'],
+    ['{ any: [{ all: [ed@source, attending@source] }, { all: [custodian@members] }] }', 'fills-alone'],
+    ['{ all: [ed@source, custodian@members, custodian@others] }', 'leaf-twice'],
+    ['{ atLeast: 4, of: [custodian@members] }', '4 of 3'],
+    ['{ all: [ed@requester, custodian@others] }', 'config.invalid'],
+    ['{ all: [] }', 'config.invalid'],
+    ['custodian@source', 'config.invalid'],
+  ])('refuses the formula %s: %s', (text, finding) => {
+    const said = refusal(formulas(text));
+    expect(said).toContain('config.invalid');
+    expect(said).toContain(finding);
+  });
+
+  it('warns of institutions that can block', () => {
+    const text = {
+      'formulas/east.yaml': (files['formulas/east.yaml'] ?? '').replace(
+        'atLeast: 2\n    of: [custodian@members]',
+        'all: [custodian@members]',
+      ),
+    };
+    expect(loadAccessPolicy({ ...files, ...text }, { members }).warnings).toContain(
+      'ordinary of records of harbor: blocks summit',
+    );
+  });
+
+  it.each<[string, string, (text: string) => string, string]>([
+    [
+      'two rows for one case',
+      'legal-basis/east.yaml',
+      (text) => `${text}${text.slice(text.indexOf('  - id')).replace('treatment-ordinary', 'again')}`,
+      'both cover',
+    ],
+    [
+      'a row with a formula of another class',
+      'legal-basis/east.yaml',
+      (text) => text.replace('formula: ordinary', 'formula: sensitive'),
+      'sealed under ordinary',
+    ],
+    ['an unknown key', 'legal-basis/east.yaml', (text) => text.replace('version: 1', 'version: 1\nextra: 2'), 'extra'],
+    [
+      'a row that lasts for ever',
+      'legal-basis/east.yaml',
+      (text) => text.replace('maxGrantDays: 30', 'maxGrantDays: 99999'),
+      'config.invalid',
+    ],
+    [
+      'a class whose formula is missing',
+      'formulas/east.yaml',
+      (text) => text.replace('ordinary: ordinary', 'ordinary: nowhere'),
+      'nowhere',
+    ],
+    [
+      'a policy that is no Cedar',
+      'access/forbid.cedar',
+      (text) => text.replace('forbid (', 'forbid ('.slice(1)),
+      'config.invalid',
+    ],
+    [
+      'a policy with a misspelt attribute',
+      'access/forbid.cedar',
+      (text) => text.replace('resource.level', 'resource.levle'),
+      'levle',
+    ],
+    ['a policy without an id', 'access/forbid.cedar', (text) => text.replace('@id("forbid.service-roles")', ''), '@id'],
+    [
+      'two policies of one id',
+      'access/forbid.cedar',
+      (text) => text.replace('forbid.service-roles', 'permit.emergency'),
+      'two policies',
+    ],
+  ])('refuses %s', (_, name, change, finding) => {
+    expect(refusal({ [name]: change(files[name] ?? '') })).toContain(finding);
+  });
+
+  it.each(accessPolicyFiles('east'))('refuses to do without %s', (name) => {
+    const rest = Object.fromEntries(Object.entries(files).filter(([other]) => other !== name));
+    expect(() => loadAccessPolicy(rest, { members })).toThrow(expect.objectContaining({ code: 'config.invalid' }));
+  });
+
+  it('hashes files and members', () => {
+    const more = loadAccessPolicy(files, { members: [...members, 'valley'] });
+    expect(
+      new Set([policy.hash, more.hash, loadAccessPolicy(files, { members: [...members].reverse() }).hash]).size,
+    ).toBe(2);
+  });
+});

@@ -1,0 +1,278 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import {
+  accessPolicyFiles,
+  decide,
+  loadAccessPolicy,
+  serviceLeafApproves,
+  writeReceipt,
+  type DecisionInput,
+} from './index.js';
+
+const read = (name: string) => readFileSync(new URL(`../../../policies/${name}`, import.meta.url), 'utf8');
+const files = Object.fromEntries(accessPolicyFiles('east').map((name) => [name, read(name)]));
+const members = ['harbor', 'lakeside', 'summit'];
+const policy = loadAccessPolicy(files, { members });
+
+const ask = (more: Partial<DecisionInput> = {}, roles: readonly string[] = ['clinician']): DecisionInput => ({
+  requester: { institution: 'lakeside', roles, person: 'st-7' },
+  owner: 'harbor',
+  class: 'ordinary',
+  level: 3,
+  purpose: 'TREAT',
+  relation: 'treating',
+  requestedDays: 1,
+  ...more,
+});
+
+/** every purpose, role and class that the files know, and some that they do not */
+const purposes = [...new Set(policy.legal.rows.flatMap((row) => row.purposes)), 'HMARKT', 'PUBHLTH'];
+const roles = [
+  ...new Set(policy.legal.rows.flatMap((row) => row.roles)),
+  ...['custodian', 'admin', 'integration-engineer', 'regulator', 'nobody'],
+];
+const classes = ['ordinary', 'sensitive:hiv', 'sensitive:sud', 'sensitive:unspecified'];
+const levelOf = (name: string) => (name === 'ordinary' ? 3 : name === 'sensitive:hiv' ? 5 : 4);
+
+/** what the table must say, written down independently: purpose, roles, ordinary, sensitive */
+const expected: readonly [string, readonly string[], string, string][] = [
+  ['TREAT', ['clinician', 'attending', 'ed'], 'permit none', 'permit required'],
+  ['ETREAT', ['clinician', 'attending', 'ed'], 'permit none', 'permit required'],
+  ['HOPERAT', ['privacy-officer'], 'permit required', 'access.no-legal-basis'],
+  ['HPAYMT', ['billing'], 'permit required', 'access.no-legal-basis'],
+  ['HRESCH', ['researcher'], 'permit required', 'access.no-legal-basis'],
+  ['PATRQT', ['patient'], 'permit required', 'permit required'],
+];
+const table = purposes.flatMap((purpose) =>
+  roles.flatMap((role) => classes.map((name) => [purpose, role, name] as const)),
+);
+
+describe('a decision', () => {
+  it.each(table)('%s as %s of %s', (purpose, role, name) => {
+    const row = expected.find(([of, who]) => of === purpose && who.includes(role));
+    const want = row?.[name === 'ordinary' ? 2 : 3] ?? 'access.no-legal-basis';
+    const { outcome, approval, problem, formulaName, obligations } = decide(
+      policy,
+      ask({ purpose, class: name, level: levelOf(name), consent: 'given' }, [role]),
+    );
+    expect(outcome === 'permit' ? `permit ${approval}` : problem).toBe(want);
+    expect(formulaName).toBe(outcome === 'permit' ? name.split(':')[0] : undefined);
+    expect(obligations.length > 0).toBe(outcome === 'permit');
+  });
+
+  it('says what it rested on', () => {
+    expect(decide(policy, ask({ requestedDays: 7 }))).toEqual({
+      outcome: 'permit',
+      legalBasis: 'example-east:treatment-ordinary',
+      formulaName: 'ordinary',
+      approval: 'none',
+      rules: ['legal.treatment-ordinary', 'permit.treatment-ordinary'],
+      obligations: ['purpose-only:TREAT', 'max-days:7', 'retain-days:30', 'consent:opt-out'],
+      policyHash: policy.hash,
+    });
+  });
+
+  it.each<[string, Partial<DecisionInput>, string[], string[]]>([
+    ['no care relation', { relation: 'none' }, ['clinician'], []],
+    [
+      'no care relation for the sensitive class',
+      { relation: 'none', class: 'sensitive:hiv', level: 5 },
+      ['clinician'],
+      [],
+    ],
+    ['too long a grant', { requestedDays: 31 }, ['clinician'], ['forbid.grant-too-long']],
+    ['a foreign owner', { owner: 'elsewhere' }, ['clinician'], ['forbid.foreign-institution']],
+    ['research on level 4', { purpose: 'HRESCH', level: 4, consent: 'given' }, ['researcher'], []],
+    [
+      'research on level 5',
+      { purpose: 'HRESCH', level: 5, consent: 'given' },
+      ['researcher'],
+      ['forbid.level-5-outside-care'],
+    ],
+    ['research without consent', { purpose: 'HRESCH' }, ['researcher'], ['consent.opt-in']],
+    ['a patient who refused', { consent: 'refused' }, ['clinician'], ['consent.opt-out']],
+  ])('is a deny for %s', (_, more, who, rules) => {
+    const decision = decide(policy, ask(more, who));
+    expect(decision).toMatchObject({ outcome: 'deny', problem: 'access.denied', obligations: [] });
+    expect(decision.formulaName).toBeUndefined();
+    expect(decision.rules.slice(1)).toEqual(rules);
+  });
+
+  it('is a deny for an institution outside the region', () => {
+    const foreign = ask();
+    const decision = decide(policy, { ...foreign, requester: { ...foreign.requester, institution: 'elsewhere' } });
+    expect(decision).toMatchObject({
+      outcome: 'deny',
+      rules: ['legal.treatment-ordinary', 'forbid.foreign-institution'],
+    });
+  });
+
+  it.each<[string, Partial<DecisionInput>]>([
+    ['a wildcard for a class', { class: 'sensitive:*' }],
+    ['a class that is none', { class: 'constructor' }],
+    ['a purpose that is none', { purpose: 'treat' }],
+    ['a level of 0', { level: 0 }],
+    ['a level of 2.5', { level: 2.5 }],
+    ['no days', { requestedDays: 0 }],
+    ['not a number of days', { requestedDays: Number.NaN }],
+    ['an hour of 24', { hour: 24 }],
+    ['an owner that is no id', { owner: '__proto__' }],
+  ])('refuses %s', (_, more) => {
+    expect(decide(policy, ask(more))).toMatchObject({ outcome: 'deny', problem: 'request.invalid' });
+  });
+
+  it('works in an emergency without a relation', () => {
+    const decision = decide(
+      policy,
+      ask({ purpose: 'ETREAT', relation: 'none', class: 'sensitive:hiv', level: 5 }, ['ed']),
+    );
+    expect(decision).toMatchObject({ outcome: 'permit', formulaName: 'sensitive', approval: 'required' });
+    expect(decision.obligations).toEqual(
+      expect.arrayContaining(['notify:patient', 'review:privacy-officer', 'max-days:1']),
+    );
+  });
+
+  it('takes whichever of several roles permits, and no more', () => {
+    expect(decide(policy, ask({}, ['regulator', 'clinician'])).outcome).toBe('permit');
+    expect(decide(policy, ask({ purpose: 'HOPERAT' }, ['regulator', 'clinician'])).outcome).toBe('deny');
+  });
+});
+
+const anyInput: fc.Arbitrary<DecisionInput> = fc
+  .record({
+    class: fc.constantFrom(...classes),
+    level: fc.integer({ min: 1, max: 5 }),
+    purpose: fc.constantFrom(...purposes),
+    relation: fc.constantFrom('treating', 'none'),
+    requestedDays: fc.integer({ min: 1, max: 40 }),
+    consent: fc.constantFrom('given', 'refused', 'unknown'),
+    held: fc.subarray(roles, { maxLength: 4 }),
+    institution: fc.constantFrom(...members, 'elsewhere'),
+  })
+  .map(({ held, institution, ...more }) => ({
+    ...ask(more as Partial<DecisionInput>),
+    requester: { institution, roles: held, person: 'st-1' },
+  }));
+
+describe('properties of decisions', () => {
+  const forbids = [
+    'when { resource.level >= 4 }',
+    'when { context.purpose == "TREAT" }',
+    'when { principal.institution == Institution::"lakeside" }',
+    'when { context has hour && context.hour < 6 }',
+    'unless { context.relation == "treating" }',
+    '',
+  ];
+
+  it.each(forbids)('another forbid (%s) permits nothing new', (clause) => {
+    const text = `@id("forbid.extra") forbid (principal, action, resource) ${clause};`;
+    const stricter = loadAccessPolicy({ ...files, 'access/extra.cedar': text }, { members });
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        const [before, after] = [decide(policy, input), decide(stricter, input)];
+        expect(before.outcome === 'deny' ? after.outcome : 'deny').toBe('deny');
+      }),
+    );
+  });
+
+  it('a permit always has basis, formula, a permitting rule and bounded days', () => {
+    let permits = 0;
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        const decision = decide(policy, input);
+        if (decision.outcome === 'deny') return expect(decision.problem).toBeDefined();
+        permits++;
+        expect(decision.legalBasis && decision.formulaName).toBeTruthy();
+        expect(decision.rules.some((rule) => rule.startsWith('permit.'))).toBe(true);
+        expect(input.class === 'ordinary' || decision.approval === 'required').toBe(true);
+        expect(members).toContain(input.requester.institution);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(permits).toBeGreaterThan(20);
+  });
+
+  it('asking for less never turns a permit into a deny', () => {
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        const less = decide(policy, { ...input, requestedDays: 1 });
+        expect(decide(policy, input).outcome === 'permit' ? less.outcome : 'permit').toBe('permit');
+      }),
+    );
+  });
+});
+
+describe('the suite', () => {
+  it('finds a rule planted wrong', () => {
+    const wrong = (files['access/permit.cedar'] ?? '').replace('context.relation == "treating" &&', '');
+    const planted = loadAccessPolicy({ ...files, 'access/permit.cedar': wrong }, { members });
+    expect(planted.hash).not.toBe(policy.hash);
+    expect(decide(planted, ask({ relation: 'none' })).outcome).toBe('permit');
+    expect(decide(policy, ask({ relation: 'none' })).outcome).toBe('deny');
+  });
+
+  it('denies when a forbid fails to evaluate, which Cedar itself would skip', () => {
+    const text =
+      '@id("forbid.overflow") forbid (principal, action, resource) when { context.requestedDays * 9223372036854775807 > 0 };';
+    const failing = loadAccessPolicy({ ...files, 'access/extra.cedar': text }, { members });
+    expect(decide(failing, ask({ requestedDays: 2 }))).toMatchObject({
+      outcome: 'deny',
+      rules: ['legal.treatment-ordinary', 'cedar.error:forbid.overflow'],
+    });
+  });
+
+  it('denies when Cedar fails', () => {
+    const broken = { ...policy, cedar: () => ({ allowed: false, rules: ['cedar.failure'] }) };
+    expect(decide(broken, ask()).outcome).toBe('deny');
+    const throwing = {
+      ...policy,
+      cedar: () => {
+        throw new Error('out of memory');
+      },
+    };
+    expect(decide(throwing, ask())).toMatchObject({ outcome: 'deny', problem: 'access.denied' });
+  });
+});
+
+describe('a custodian', () => {
+  const nobody = { institutions: [], persons: [] };
+
+  it('answers by itself under a legal basis inside the region', () => {
+    expect(serviceLeafApproves(policy, ask(), nobody)).toEqual({ approves: true });
+    expect(serviceLeafApproves(policy, ask({ class: 'sensitive:hiv' }), nobody)).toEqual({ approves: true });
+  });
+
+  it.each([
+    ['no-legal-basis', ask({ purpose: 'HMARKT' }), nobody],
+    ['no-legal-basis', ask({}, ['regulator']), nobody],
+    ['not-a-member', ask({ owner: 'elsewhere' }), nobody],
+    ['denied-institution', ask(), { institutions: ['lakeside'], persons: [] }],
+    ['denied-person', ask(), { institutions: [], persons: ['st-7'] }],
+  ] as const)('does not: %s', (reason, input, denials) => {
+    expect(serviceLeafApproves(policy, input, denials)).toEqual({ approves: false, reason });
+  });
+});
+
+describe('a receipt', () => {
+  it('quotes the decision', () => {
+    const input = ask({ purpose: 'HMARKT' });
+    const receipt = writeReceipt(decide(policy, input), input, { id: '00000000-0000-4000-8000-000000000000', time: 7 });
+    expect(JSON.parse(JSON.stringify(receipt))).toEqual(receipt);
+    expect(receipt).toEqual({
+      version: 1,
+      id: '00000000-0000-4000-8000-000000000000',
+      policyHash: policy.hash,
+      rules: [],
+      obligations: [],
+      consents: [],
+      enforced: 'mathematics',
+      outcome: 'deny',
+      problem: 'access.no-legal-basis',
+      purpose: 'HMARKT',
+      class: 'ordinary',
+      requester: input.requester,
+      owner: 'harbor',
+      time: 7,
+    });
+  });
+});

@@ -1,0 +1,81 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { problem } from '@medshare/problems';
+import { override, overridesOf } from './config/environment.js';
+import { configSchema, type Config } from './config/schema.js';
+
+export { describeConfig, printConfig } from './config/describe.js';
+export { configSchema, type Config } from './config/schema.js';
+
+/** Bytes of a configuration file at most. */
+const maxBytes = 1024 * 1024;
+
+/**
+ * Reads one institution's configuration: the YAML file, then `MEDSHARE_…` of the environment over it.
+ *
+ * @returns the validated configuration with its paths made absolute, relative ones being relative to the file
+ * @throws Problem config.invalid whose detail has one line a mistake, `key: reason`, all of them, and never a value
+ */
+export function loadConfig(path: string, env: Readonly<Record<string, string | undefined>>): Config {
+  const mistakes: string[] = [];
+  const document = overridesOf(env, mistakes).reduce(override, readDocument(path, mistakes));
+  const result = configSchema.safeParse(document);
+  if (!result.success) mistakes.push(...result.error.issues.flatMap(linesOf));
+  if (mistakes.length > 0) throw problem('config.invalid', { where: path, detail: mistakes.join('\n') });
+  return absolute(result.data as Config, dirname(resolve(path)));
+}
+
+function readDocument(path: string, mistakes: string[]): unknown {
+  const lines = new LineCounter();
+  const document = parseDocument(textOf(path), { prettyErrors: false, lineCounter: lines, uniqueKeys: true });
+  // the parser's own texts quote the file
+  for (const { code, pos } of document.errors) mistakes.push(`line ${lines.linePos(pos[0]).line}: ${code}`);
+  if (mistakes.length > 0) throw problem('config.invalid', { where: path, detail: mistakes.join('\n') });
+  return (document.toJS({ maxAliasCount: 100 }) as unknown) ?? {};
+}
+
+function textOf(path: string): string {
+  try {
+    if (statSync(path).size > maxBytes)
+      throw problem('config.invalid', { where: path, detail: 'the file is too large' });
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'config.invalid') throw cause;
+    throw problem('config.invalid', { where: path, detail: `the file cannot be read (${code ?? 'unknown'})`, cause });
+  }
+}
+
+/** One line a mistake; for unknown keys one line a key. */
+function linesOf(issue: z.core.$ZodIssue): string[] {
+  const key = issue.path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .slice(1);
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => `${key && `${key}.`}${name}: is not a key`);
+  if (issue.code === 'invalid_type' && issue.input === undefined) return [`${key}: is missing`];
+  return [`${key || '(file)'}: ${issue.message}`];
+}
+
+const fileUrl = (url: string, folder: string): string =>
+  pathToFileURL(url.startsWith('file://') ? fileURLToPath(url) : resolve(folder, url.slice('file:'.length))).href;
+
+function absolute(config: Config, folder: string): Config {
+  const at = (path: string) => resolve(folder, path);
+  const { key, cert, authorities } = config.peers;
+  return {
+    ...config,
+    data: at(config.data),
+    blobs: fileUrl(config.blobs, folder),
+    keys: fileUrl(config.keys, folder),
+    peers: {
+      ...config.peers,
+      key: at(key),
+      cert: at(cert),
+      authorities: Object.fromEntries(Object.entries(authorities).map(([id, path]) => [id, at(path)])),
+    },
+  };
+}

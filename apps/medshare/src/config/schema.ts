@@ -1,0 +1,193 @@
+import { z } from 'zod';
+import { roleNames } from '@medshare/role/context';
+
+const institution = z.string().regex(/^[a-z][a-z0-9-]{1,30}$/, 'must be lower-case letters, digits and hyphens');
+const host = z.string().min(1).max(255);
+const port = z.int().min(0).max(65_535);
+const path = z.string().min(1).max(4096);
+const count = (max: number) => z.int().min(1).max(max);
+const mebibyte = 1024 * 1024;
+
+/** A URL whose scheme names the driver; a scheme that this release has no driver for is refused at start, not at use. */
+const driver = (...schemes: [string, ...string[]]) =>
+  z
+    .string()
+    .max(4096)
+    .refine(
+      (url) => schemes.some((scheme) => url.startsWith(`${scheme}:`)),
+      `must begin with ${schemes.join(': or ')}:`,
+    );
+
+const httpUrl = (pattern: RegExp, message: string) =>
+  z.string().refine((text) => URL.canParse(text) && pattern.test(text), message);
+
+const zone = z.string().refine(isZone, 'must be an IANA time zone such as Asia/Shanghai');
+
+/** Offsets are refused: they do not know summer time. */
+function isZone(name: string): boolean {
+  if (!/^([A-Z][A-Za-z_]+(\/[A-Za-z0-9_+-]+)+|UTC)$/.test(name)) return false;
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
+  } catch {
+    return false;
+  }
+}
+
+const http = z.strictObject({
+  host: host.default('127.0.0.1').describe('Address that the public HTTP server listens on.'),
+  port: port.default(8080).describe('Its port; 0 takes any free one.'),
+});
+
+const peers = z.strictObject({
+  host: host.default('127.0.0.1').describe('Address that the mutual-TLS server for peers listens on.'),
+  port: port.default(8443).describe('Its port; 0 takes any free one.'),
+  key: path.describe('File with the private key of this process (PEM, PKCS#8).'),
+  cert: path.describe("File with its certificate (PEM), issued by the institution's own authority."),
+  authorities: z
+    .record(institution, path)
+    .describe("File with each member's authority certificates (PEM), by institution."),
+  urls: z
+    .record(institution, httpUrl(/^https:\/\/[^/?#@]+\/?$/, 'must be https://host:port'))
+    .describe('Base URL of each member’s peer server, the own one included, by institution.'),
+});
+
+const feed = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be lower-case letters, digits and hyphens')
+    .describe('Name of the feed in logs, metrics and the inbox.'),
+  sendingApplication: z
+    .string()
+    .min(1)
+    .max(227)
+    .optional()
+    .describe('Only messages with this MSH-3.1; any when left out.'),
+  sendingFacility: z
+    .string()
+    .min(1)
+    .max(227)
+    .optional()
+    .describe('Only messages with this MSH-4.1; any when left out.'),
+  zone: zone.describe('IANA time zone of times that name no offset.'),
+  onConflict: z
+    .enum(['refuse', 'accept-as-new'])
+    .describe(
+      'What becomes of a control id seen before with other content: `refuse` answers AE, `accept-as-new` takes it.',
+    ),
+  agreedIdentifierSystems: z
+    .record(z.string().min(1).max(227), z.string().min(1).max(256))
+    .optional()
+    .describe('Identifier system that the region agreed on, by assigning authority of PID-3.4.'),
+});
+
+const mllp = z.strictObject({
+  host: host.default('127.0.0.1').describe('Address that the MLLP server listens on.'),
+  port: port.default(2575).describe('Its port; 0 takes any free one.'),
+  maxMessageBytes: count(64 * mebibyte)
+    .default(16 * mebibyte)
+    .describe('Largest message, in bytes.'),
+  maxConnections: count(10_000).default(256).describe('Connections at one time; further ones are closed at once.'),
+  idleTimeout: count(86_400_000)
+    .default(600_000)
+    .describe('Milliseconds of silence after which a connection is closed.'),
+  feeds: z
+    .array(feed)
+    .max(256)
+    .default([])
+    .superRefine(unique('name'))
+    .describe('Senders that are listened to; a message that fits none is refused.'),
+});
+
+const database = z.strictObject({
+  url: driver('postgresql', 'postgres', 'embedded')
+    .default('embedded:')
+    .describe('PostgreSQL by URL, or `embedded:` for a server of its own below `data`.'),
+  poolMax: count(100).default(4).describe('Connections of each role at most.'),
+});
+
+const identity = z.strictObject({
+  issuer: httpUrl(/^https?:\/\/[^?#@]+$/, 'must be an http or https URL').describe(
+    '`iss` of the tokens that are believed.',
+  ),
+  audience: z.string().min(1).max(255).default('medshare').describe('`aud` that tokens must carry.'),
+  embedded: z
+    .boolean()
+    .default(false)
+    .describe('Whether this process serves the issuer itself, with accounts below `data`; for trying out.'),
+});
+
+const limits = z.strictObject({
+  bodyBytes: count(256 * mebibyte)
+    .default(16 * mebibyte)
+    .describe('Largest body of a public HTTP request, in bytes.'),
+  requestsPerMinute: count(1_000_000).default(600).describe('Public HTTP requests of one caller in a minute.'),
+  callTimeout: count(600_000).default(10_000).describe('Milliseconds that a call to a peer may take.'),
+  shutdownTimeout: count(600_000)
+    .default(15_000)
+    .describe('Milliseconds that work under way may take after a signal to stop.'),
+});
+
+export const configSchema = z
+  .strictObject({
+    region: institution.describe('Region (alliance) that the institution belongs to.'),
+    institution: institution.describe('Id of the institution in its region.'),
+    suite: z
+      .enum(['sm', 'intl'])
+      .default('intl')
+      .describe('Cryptographic suite of what is sealed here: `sm` or `intl`.'),
+    data: path.describe('Folder of what the embedded drivers keep.'),
+    http: http.prefault({}).describe('The public HTTP server.'),
+    peers: peers.describe('Mutual TLS with own roles and other institutions.'),
+    mllp: mllp.prefault({}).describe('The MLLP server of role `ingest`.'),
+    database: database.prefault({}).describe('The database; each role has a schema of its own in it.'),
+    bus: driver('postgres')
+      .default('postgres:')
+      .describe('Events between roles: `postgres:` keeps them in the database.'),
+    ledger: driver('embedded').default('embedded:').describe('The chain: `embedded:` runs it in this process.'),
+    blobs: driver('file').default('file:blobs').describe('Sealed bytes: `file:` and a folder.'),
+    keys: driver('file').describe('Key-encryption key: `file:` and a file of its own, readable by its owner only.'),
+    identity: identity.describe('Who vouches for people and programs.'),
+    roles: z
+      .array(z.enum(roleNames))
+      .min(1)
+      .default([...roleNames])
+      .refine((roles) => new Set(roles).size === roles.length, 'must name each role once')
+      .describe('Roles that this process runs.'),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+          .default('info')
+          .describe('Least severe level that is written.'),
+      })
+      .prefault({})
+      .describe('Logging.'),
+    limits: limits.prefault({}).describe('Bounds; past one, a clear refusal.'),
+  })
+  .superRefine(membership);
+
+/** One institution's deployment, validated, with absolute paths. */
+export type Config = z.output<typeof configSchema>;
+
+function unique<K extends string>(key: K) {
+  return (items: Record<K, unknown>[], context: z.RefinementCtx): void => {
+    items.forEach((item, index) => {
+      if (items.findIndex((other) => other[key] === item[key]) < index)
+        context.addIssue({ code: 'custom', path: [index, key], message: 'is taken by an earlier one' });
+    });
+  };
+}
+
+/** Whoever is called must be known, and the institution itself first of all. */
+function membership(
+  {
+    institution: own,
+    peers: { authorities, urls },
+  }: z.output<z.ZodObject<{ institution: typeof institution; peers: typeof peers }>>,
+  context: z.RefinementCtx,
+): void {
+  const missing = (place: 'authorities' | 'urls', id: string) =>
+    context.addIssue({ code: 'custom', path: ['peers', place, id], message: 'is missing' });
+  for (const id of new Set([own, ...Object.keys(urls)])) if (!(id in authorities)) missing('authorities', id);
+  if (!(own in urls)) missing('urls', own);
+}

@@ -1,0 +1,155 @@
+import {
+  approvalResponse,
+  askResponse,
+  auditConsistency,
+  auditProof,
+  certificateResponse,
+  draftResponse,
+  evaluateResponse,
+  openResponse,
+  pendingApprovals,
+  revocationResponse,
+  type AskResponse,
+  type AuditProof,
+  type OpenResponse,
+  type PendingApproval,
+  type RevocationReason,
+  type StaffCertificate,
+} from '@medshare/events';
+import { Problem, type ProblemCode } from '@medshare/problems';
+import type { z } from 'zod';
+import { requestCertificate, signApproval, signAsk, signRevocation, type StaffKey } from './staff-key.js';
+
+export interface ClientOptions {
+  /** The institution's public address, e.g. `http://127.0.0.1:7201`. */
+  baseUrl: string;
+  /** Gives a bearer token; called before each request. */
+  token: () => Promise<string>;
+  /** Needed to ask, approve and revoke. */
+  key?: StaffKey;
+  fetch?: typeof fetch;
+  now?: () => number;
+}
+
+/** How long before its end a certificate is renewed, ms. */
+const renewal = 60_000;
+
+/** One institution's public API for integrators: ask, approve, open, revoke, read the audit log. */
+export class MedshareClient {
+  private certified: StaffCertificate | undefined;
+
+  constructor(private readonly options: ClientOptions) {}
+
+  /** The caller's certificate for its staff key, issued when there is none in force. */
+  async certificate(): Promise<StaffCertificate> {
+    const now = (this.options.now ?? Date.now)();
+    if (this.certified && this.certified.notAfter - now > renewal) return this.certified;
+    const body = requestCertificate(this.key(), now);
+    this.certified = (await this.post('/access/certificates', body, certificateResponse)).certificate;
+    return this.certified;
+  }
+
+  /** Asks for a patient's records in the whole region. `purpose` is a code of HL7 v3 PurposeOfUse. */
+  async ask(about: {
+    identifier: { system: string; value: string };
+    purpose: string;
+    relation: 'treating' | 'none';
+    days: number;
+  }): Promise<AskResponse> {
+    const { purpose, days, ...rest } = about;
+    const certificate = await this.certificate();
+    const { ask } = await this.post('/reader/drafts', { purpose, days }, draftResponse);
+    const signature = signAsk(this.key(), ask);
+    return this.post('/reader/asks', { ask, certificate, signature, ...rest }, askResponse);
+  }
+
+  /** An ask's requests as they stand on the chain now. */
+  asked(askId: string): Promise<AskResponse> {
+    return this.get(`/reader/asks/${askId}`, askResponse);
+  }
+
+  /** Opens everything that the ask's granted requests permit now. */
+  open(askId: string): Promise<OpenResponse> {
+    return this.post(`/reader/asks/${askId}/open`, {}, openResponse);
+  }
+
+  /** The exact bytes of an opened section: a FHIR R4 Bundle. */
+  async bundle(id: string): Promise<Uint8Array> {
+    const response = await this.send('GET', `/fhir/Bundle/${id}`);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  async approvals(): Promise<PendingApproval[]> {
+    return (await this.get('/access/approvals', pendingApprovals)).approvals;
+  }
+
+  async approve(pending: Pick<PendingApproval, 'requestId' | 'requestHash' | 'leaf'>): Promise<z.infer<typeof approvalResponse>> {
+    const body = signApproval(this.key(), await this.certificate(), pending);
+    return this.post(`/access/approvals/${pending.requestId}`, body, approvalResponse);
+  }
+
+  async revoke(
+    request: { requestId: string; requestHash: string; reason: RevocationReason },
+  ): Promise<z.infer<typeof revocationResponse>> {
+    const body = signRevocation(this.key(), await this.certificate(), request);
+    return this.post(`/access/revocations/${request.requestId}`, body, revocationResponse);
+  }
+
+  evaluate(body: object): Promise<z.infer<typeof evaluateResponse>> {
+    return this.post('/access/$evaluate', body, evaluateResponse);
+  }
+
+  /** Everything needed to verify one audit entry offline. */
+  auditProof(entryId: string): Promise<AuditProof> {
+    return this.get(`/audit/entries/${entryId}/proof`, auditProof);
+  }
+
+  auditConsistency(from: number, to: number): Promise<z.infer<typeof auditConsistency>> {
+    return this.get(`/audit/consistency?from=${from}&to=${to}`, auditConsistency);
+  }
+
+  /** `GET /fhir/AuditEvent` with FHIR search parameters; a searchset Bundle. */
+  async auditEvents(query: Record<string, string> = {}): Promise<unknown> {
+    const search = new URLSearchParams(query).toString();
+    return (await this.send('GET', `/fhir/AuditEvent${search ? `?${search}` : ''}`)).json();
+  }
+
+  private key(): StaffKey {
+    if (!this.options.key) throw new Problem('auth.unauthenticated', { where: 'key', detail: 'a staff key is needed' });
+    return this.options.key;
+  }
+
+  private async get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+    return schema.parse(await (await this.send('GET', path)).json());
+  }
+
+  private async post<T>(path: string, body: object, schema: z.ZodType<T>): Promise<T> {
+    return schema.parse(await (await this.send('POST', path, JSON.stringify(body))).json());
+  }
+
+  private async send(method: string, path: string, body?: string): Promise<Response> {
+    const token = await this.options.token();
+    const response = await (this.options.fetch ?? fetch)(new URL(path, this.options.baseUrl), {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body }),
+    });
+    if (!response.ok) throw await problemOf(response);
+    return response;
+  }
+}
+
+/** The problem that the server named, or what is known of it. */
+async function problemOf(response: Response): Promise<Problem> {
+  const text = await response.text();
+  try {
+    const body = JSON.parse(text) as { code?: string; where?: string; detail?: string };
+    if (body.code) return new Problem(body.code as ProblemCode, { where: body.where, detail: body.detail });
+  } catch {
+    // not JSON: the status is all there is
+  }
+  return new Problem('internal', { detail: `HTTP ${response.status}` });
+}

@@ -1,0 +1,33 @@
+import { Controller, Inject } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import type { BusMessage } from '@medshare/bus';
+import { decode } from '@medshare/events';
+import type { Ledger } from '@medshare/ledger';
+import { Inbox } from '@medshare/outbox';
+import { LEDGER } from '../ledger.token.js';
+import { enqueueAnchor } from '../store/anchors.js';
+import { SubmitAnchors } from '../submit-anchors.js';
+
+/** What the ledger role hears on the bus. */
+@Controller()
+export class EventsConsumer {
+  constructor(
+    private readonly inbox: Inbox,
+    private readonly anchors: SubmitAnchors,
+    @Inject(LEDGER) private readonly ledger: Ledger,
+  ) {}
+
+  @EventPattern('record.sealed', { group: 'ledger' })
+  async sealed(@Payload() message: BusMessage) {
+    await this.inbox.consume(message, (tx) => enqueueAnchor(tx, decode('record.sealed', message)));
+    this.anchors.wake();
+  }
+
+  /** The effect is on the chain and idempotent there; the inbox row follows it. */
+  @EventPattern('checkpoint.made', { group: 'ledger' })
+  checkpoint(@Payload() message: BusMessage) {
+    return this.inbox.consume(message, async () => {
+      await this.ledger.submit('checkpoint', decode('checkpoint.made', message));
+    });
+  }
+}

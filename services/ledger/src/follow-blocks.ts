@@ -1,0 +1,110 @@
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import type { Tx } from '@medshare/database';
+import { event, type Anchor, type EventMessage } from '@medshare/events';
+import type { CommittedBlock, CommittedTransaction, Ledger } from '@medshare/ledger';
+import { asProblem } from '@medshare/problems';
+import type { RoleContext } from '@medshare/role';
+import { advanceCursor, markAnchored, markRefused, nextBlock } from './store/anchors.js';
+
+/** Wait before blocks are followed again after a failure, ms. */
+const pause = 500;
+const kinds = ['requested', 'approved', 'granted', 'revoked'] as const;
+type Kind = (typeof kinds)[number];
+
+/** Follows committed blocks with a cursor of its own: what a block says is told in the transaction that moves the cursor. */
+export class FollowBlocks implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly stop = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly context: RoleContext,
+    private readonly ledger: Ledger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.running = this.run();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stop.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stop;
+    while (!signal.aborted) {
+      try {
+        const from = await nextBlock(this.context.database);
+        for await (const block of this.ledger.blocks(from, signal)) await this.follow(block);
+      } catch (caught) {
+        if (signal.aborted) return;
+        this.context.logger.warn({ code: asProblem(caught).code }, 'blocks not followed, will retry');
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    }
+  }
+
+  private async follow(block: CommittedBlock): Promise<void> {
+    await this.context.database.transaction(async (tx) => {
+      const messages: EventMessage[] = [];
+      for (const transaction of block.transactions) {
+        if (transaction.code !== 'valid') continue;
+        messages.push(...(await this.anchored(tx, block, transaction)), ...this.changed(block, transaction));
+      }
+      if (messages.length > 0) await this.context.outbox.append(tx, messages);
+      await advanceCursor(tx, block.number + 1);
+    });
+  }
+
+  private async anchored(tx: Tx, block: CommittedBlock, transaction: CommittedTransaction): Promise<EventMessage[]> {
+    const { institution, audit } = this.context;
+    if (transaction.function !== 'anchor' || transaction.creator !== institution) return [];
+    const { anchors } = transaction.args as unknown as { anchors: Anchor[] };
+    const { conflicts } = transaction.response as { conflicts: string[] };
+    const refused = new Set(conflicts);
+    const tags = anchors.map(({ tag }) => tag).filter((tag) => !refused.has(tag));
+    const rows = await markAnchored(tx, tags, { block: block.number, txId: transaction.txId });
+    for (const id of await markRefused(tx, conflicts)) {
+      this.context.logger.error({ recordId: id, code: 'ledger.conflict' }, 'the tag of a record is taken by other content');
+      await audit.append(tx, {
+        action: 'record.anchored',
+        outcome: 'refused',
+        problem: 'ledger.conflict',
+        entities: [{ kind: 'record', id }],
+      });
+    }
+    for (const row of rows) {
+      await audit.append(tx, {
+        action: 'record.anchored',
+        outcome: 'success',
+        entities: [
+          { kind: 'record', id: row.record_id },
+          { kind: 'block', id: String(block.number) },
+        ],
+      });
+    }
+    return rows.map((row) =>
+      event(
+        'record.anchored',
+        { id: `anchored/${row.record_id}`, key: row.patient_key },
+        {
+          recordId: row.record_id,
+          patientKey: row.patient_key,
+          tag: row.tag,
+          txId: transaction.txId,
+          block: block.number,
+          receivedAt: Number(row.received_at),
+        },
+      ),
+    );
+  }
+
+  private changed(block: CommittedBlock, { events, txId }: CommittedTransaction): EventMessage[] {
+    return events.flatMap(({ name, value }) => {
+      if (!kinds.includes(name as Kind)) return [];
+      const { requestId, owner, requester } = value as { requestId: string; owner: string; requester: string };
+      const change = { kind: name as Kind, requestId, owner, requester, block: block.number };
+      return [event('chain.changed', { id: `${name}/${txId}/${requestId}`, key: requestId }, change)];
+    });
+  }
+}

@@ -1,0 +1,2 @@
+/** Injection token of the institution's ledger driver. */
+export const LEDGER = Symbol('ledger');

@@ -1,0 +1,58 @@
+import type { Database, Tx } from '@medshare/database';
+import type { Anchor, EventOf } from '@medshare/events';
+
+type Sealed = EventOf<'record.sealed'>;
+
+/** Puts a sealed record in the queue; the same one again changes nothing. */
+export async function enqueueAnchor(tx: Tx, { recordId, patientKey, anchor, receivedAt }: Sealed): Promise<void> {
+  await tx.query(
+    `INSERT INTO anchor (record_id, patient_key, tag, body, received_at, state)
+     VALUES ($1, $2, $3, $4, $5, 'waiting') ON CONFLICT (record_id) DO NOTHING`,
+    [recordId, patientKey, anchor.tag, anchor, receivedAt],
+  );
+}
+
+/** The oldest anchors that are not known to be on the chain. */
+export async function waitingAnchors(database: Database, limit: number): Promise<Anchor[]> {
+  const { rows } = await database.query<{ body: Anchor }>(
+    `SELECT body FROM anchor WHERE state = 'waiting' ORDER BY sequence LIMIT $1`,
+    [limit],
+  );
+  return rows.map(({ body }) => body);
+}
+
+export interface AnchoredRow {
+  record_id: string;
+  patient_key: string;
+  tag: string;
+  received_at: string;
+}
+
+/** Marks what a committed block anchored; only rows that still waited come back, so that each is told once. */
+export async function markAnchored(tx: Tx, tags: string[], at: { block: number; txId: string }): Promise<AnchoredRow[]> {
+  const { rows } = await tx.query<AnchoredRow>(
+    `UPDATE anchor SET state = 'anchored', block = $2, tx_id = $3
+     WHERE tag = ANY($1::text[]) AND state = 'waiting'
+     RETURNING record_id, patient_key, tag, received_at`,
+    [tags, at.block, at.txId],
+  );
+  return rows;
+}
+
+/** Marks anchors whose tag was taken by other content: they never come on the chain. */
+export async function markRefused(tx: Tx, tags: string[]): Promise<string[]> {
+  const { rows } = await tx.query<{ record_id: string }>(
+    `UPDATE anchor SET state = 'refused' WHERE tag = ANY($1::text[]) AND state = 'waiting' RETURNING record_id`,
+    [tags],
+  );
+  return rows.map(({ record_id }) => record_id);
+}
+
+export async function nextBlock(database: Database): Promise<number> {
+  const { rows } = await database.query<{ next: string }>('SELECT next FROM cursor');
+  return Number(rows[0]?.next ?? 0);
+}
+
+export async function advanceCursor(tx: Tx, next: number): Promise<void> {
+  await tx.query('UPDATE cursor SET next = $1 WHERE next < $1', [next]);
+}

@@ -1,0 +1,82 @@
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import type { Ledger } from '@medshare/ledger';
+import { asProblem } from '@medshare/problems';
+import type { RoleContext } from '@medshare/role';
+import { waitingAnchors } from './store/anchors.js';
+
+/** Longest wait before the queue is looked at again without being told, ms. */
+const idle = 1000;
+/** Wait after a failed submission, doubled up to the limit, ms. */
+const backoff = { first: 100, limit: 5000 };
+
+/** Brings queued anchors to the chain in batches, oldest first, one batch at a time; resubmission is harmless. */
+export class SubmitAnchors implements OnApplicationBootstrap, OnApplicationShutdown {
+  private stopping = false;
+  private running: Promise<void> = Promise.resolve();
+  private wakeUp: () => void = () => undefined;
+
+  constructor(
+    private readonly context: RoleContext,
+    private readonly ledger: Ledger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.running = this.run();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    this.wake();
+    await this.running;
+  }
+
+  /** Tells that there may be something to submit. */
+  wake(): void {
+    this.wakeUp();
+  }
+
+  private async run(): Promise<void> {
+    let failures = 0;
+    while (!this.stopping) {
+      try {
+        const submitted = await this.submitBatch();
+        failures = 0;
+        if (submitted === 0) await this.sleep(idle);
+      } catch (caught) {
+        failures += 1;
+        const { code, where } = asProblem(caught);
+        this.context.logger.warn({ code, where, attempt: failures }, 'anchors not submitted, will retry');
+        await this.sleep(Math.min(backoff.first * 2 ** failures, backoff.limit));
+      }
+    }
+  }
+
+  private async submitBatch(): Promise<number> {
+    const { database, region, institution } = this.context;
+    const anchors = await waitingAnchors(database, region.limits.anchorsPerBatch);
+    if (anchors.length === 0) return 0;
+    const { block } = await this.ledger.submit('anchor', { institution, anchors });
+    await this.followed(block);
+    return anchors.length;
+  }
+
+  /** The rows leave the queue when the block is followed; until then the same batch must not be taken again. */
+  private async followed(block: number): Promise<void> {
+    const { database } = this.context;
+    for (let waited = 0; waited < 50 && !this.stopping; waited += 1) {
+      const { rows } = await database.query<{ next: string }>('SELECT next FROM cursor');
+      if (Number(rows[0]?.next ?? 0) > block) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  private sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

@@ -177,9 +177,10 @@ export class Assembly {
   }
 
   private value(segment: Segment, found: Resource): void {
-    const [first, ...more] = observationValues(segment, this.context);
-    Object.assign(found, first);
-    if (more.length > 0) found['component'] = more.map((each) => ({ code: found['code'], ...each }));
+    const values = observationValues(segment, this.context);
+    // with components of the same code there must be no value beside them (invariant obs-7)
+    if (values.length === 1) Object.assign(found, values[0]);
+    else if (values.length > 1) found['component'] = values.map((each) => ({ code: found['code'], ...each }));
     if (!['ED', 'RP'].includes(segment.text(2) ?? '')) return;
     const attachment = attachmentOf(segment);
     if (attachment === undefined || this.report === undefined)

@@ -108,7 +108,7 @@ const readers: Readonly<Record<string, Reader>> = {
 const joinedTypes = ['ST', 'TX', 'FT'];
 
 /**
- * @returns the values of OBX-5's repetitions: the first is the observation's, others its components'; repeated text is one text of lines.
+ * @returns the values of OBX-5's repetitions: one is the observation's, several are its components'; repeated text is one text of lines.
  * A value that is not of its type comes back as text, so that nothing a laboratory said is left out.
  */
 export const observationValues = (segment: Segment, context: Context): ObservationValue[] => {

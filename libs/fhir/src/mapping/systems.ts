@@ -1,3 +1,5 @@
+import { v2Tables } from '../generated/v2-tables.js';
+
 /** Coding system names (HL7 table 0396) → URIs, as HL7's v2-to-FHIR guide and terminology.hl7.org give them. */
 const codingSystems: Readonly<Record<string, string>> = {
   LN: 'http://loinc.org',
@@ -33,7 +35,15 @@ export const codingSystem = (name: string, oid: string | undefined): string | un
 /** the URI of an HL7 v2 table */
 export const v2 = (table: string): string => `http://terminology.hl7.org/CodeSystem/v2-${table}`;
 
-export const isOid = (text: string): boolean => /^[0-2](\.(0|[1-9]\d*))+$/.test(text);
+const members = new Map(Object.entries(v2Tables).map(([table, codes]) => [table, new Set(codes.split(' '))]));
+
+/** whether HL7 itself put a code into a table, which users may extend; tables that HL7 publishes without codes are not judged */
+export const isInTable = (table: string, code: string): boolean => {
+  const known = members.get(table);
+  return known === undefined || known.has('') || known.has(code);
+};
+
+export const isOid = (text: string): boolean => /^[0-2](\.(0|[1-9]\d*)){2,}$/.test(text);
 
 /** HD.2 and HD.3 (HL7 table 0301) → URI */
 export const universalId = (id: string, type: string | undefined): string | undefined => {

@@ -1,5 +1,5 @@
 import type { Repetition } from '@medshare/hl7';
-import { codingSystem, v2 } from './systems.js';
+import { codingSystem, isInTable, v2 } from './systems.js';
 import { single, textOf, type Type } from './table.js';
 
 type Coding = { system?: string; version?: string; code?: string; display?: string };
@@ -29,15 +29,16 @@ const conceptComponents = [1, 2, 3, 4, 5, 6, 7, 8, 9, 14, 17];
 
 export const CWE: Type = { components: conceptComponents, convert: concept };
 
-/** A coded field whose table is named by the standard: the system holds where the message names none. */
+/**
+ * A coded field whose table is named by the standard: the table is the system where the message names none, for codes that are HL7's own.
+ */
 export const codedIn = (table: string): Type => ({
   components: conceptComponents,
   convert: (value) => {
     const found = concept(value);
-    const first = found?.coding?.[0];
-    return first === undefined
-      ? found
-      : { ...found, coding: [{ system: v2(table), ...first }, ...(found?.coding?.slice(1) ?? [])] };
+    const [first, ...others] = found?.coding ?? [];
+    if (first?.code === undefined || !isInTable(table, first.code)) return found;
+    return { ...found, coding: [{ system: v2(table), ...first }, ...others] };
   },
 });
 

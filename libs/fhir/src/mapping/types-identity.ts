@@ -1,6 +1,6 @@
 import type { Repetition } from '@medshare/hl7';
 import type { Context } from './context.js';
-import { universalId, v2 } from './systems.js';
+import { isInTable, universalId, v2 } from './systems.js';
 import { textOf, type Type } from './table.js';
 
 type Identifier = { use?: string; type?: object; system?: string; value?: string; period?: object; assigner?: object };
@@ -38,11 +38,14 @@ const authorityIn = (value: Repetition, component: number, context: Context) => 
   return { namespace, system: authority(namespace, textOf(value, component, 2), textOf(value, component, 3), context) };
 };
 
-/** CX.5 (HL7 table 0203) */
-const typed = (found: Identifier | undefined, type: string | undefined) =>
-  found === undefined || type === undefined
-    ? found
-    : { type: { coding: [{ system: v2('0203'), code: type.replace(/\s+/g, ' ') }] }, ...found };
+/** CX.5 (HL7 table 0203); a local code is a text */
+const typed = (found: Identifier | undefined, type: string | undefined) => {
+  if (found === undefined || type === undefined) return found;
+  return {
+    type: isInTable('0203', type) ? { coding: [{ system: v2('0203'), code: type }] } : { text: type },
+    ...found,
+  };
+};
 
 /** CX: id ^ check digit ^ scheme ^ assigning authority ^ type. The check digit and its scheme say nothing once checked. */
 export const CX: Type = {

@@ -34,7 +34,11 @@ function readDocument(path: string, mistakes: string[]): unknown {
   // the parser's own texts quote the file
   for (const { code, pos } of document.errors) mistakes.push(`line ${lines.linePos(pos[0]).line}: ${code}`);
   if (mistakes.length > 0) throw problem('config.invalid', { where: path, detail: mistakes.join('\n') });
-  return (document.toJS({ maxAliasCount: 100 }) as unknown) ?? {};
+  try {
+    return (document.toJS({ maxAliasCount: 100 }) as unknown) ?? {};
+  } catch (cause) {
+    throw problem('config.invalid', { where: path, detail: 'aliases lead nowhere or to too much', cause });
+  }
 }
 
 function textOf(path: string): string {
@@ -56,7 +60,7 @@ function linesOf(issue: z.core.$ZodIssue): string[] {
     .join('')
     .slice(1);
   if (issue.code === 'unrecognized_keys') return issue.keys.map((name) => `${key && `${key}.`}${name}: is not a key`);
-  if (issue.code === 'invalid_type' && issue.input === undefined) return [`${key}: is missing`];
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return [`${key}: is missing`];
   return [`${key || '(file)'}: ${issue.message}`];
 }
 

@@ -185,6 +185,13 @@ describe('references', () => {
     ]);
   });
 
+  it('keeps two states of one resource together, however many there are', () => {
+    const states = Array.from({ length: 5000 }, (_, at) =>
+      entry('Observation', 'a', { hasMember: [ref('a')], note: [{ text: at === 4999 ? 'HIV' : '' }] }),
+    );
+    expect(new Set(classes(run(...states)))).toEqual(new Set(['sensitive:hiv']));
+  });
+
   it('ends on cycles and references that lead nowhere', () => {
     const a = entry('Observation', 'a', { hasMember: [ref('b'), ref('nowhere'), { reference: '#x' }] });
     const b = entry('Observation', 'b', { hasMember: [ref('a')], code: loinc('75622-1') });

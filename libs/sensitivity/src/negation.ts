@@ -23,7 +23,7 @@ export function makeNegation(language: 'en' | 'zh', cues: NegationCues): IsNegat
   const any = (phrases: readonly string[], flags = 'g') => new RegExp(alternatives(language, phrases), flags);
   const all = any([...cues.pseudo, ...cues.before, ...cues.list]);
   const after = new RegExp(
-    `^[\\s:：=（(\\-]*(?:(?:is|was|were|screen|test|result|use|history|screening)[\\s:=]+)?${alternatives(language, cues.after)}`,
+    `^[ :=(\\-]*(?:(?:is|was|were|screen|test|result|use|history|screening)[ :=]+)?${alternatives(language, cues.after)}`,
   );
   const [pseudo, list, reverse, stop] = [
     new Set(cues.pseudo),

@@ -24,7 +24,7 @@ export function normalise(text: string): string {
 }
 
 const inline =
-  /<\/?(?:a|abbr|acronym|b|big|cite|code|dfn|em|i|kbd|q|samp|small|span|strong|sub|sup|tt|var)(?:\s[^>]*)?>/gi;
+  /<\/?(?:a|abbr|acronym|b|big|cite|code|dfn|em|i|kbd|q|samp|small|span|strong|sub|sup|tt|var)(?:\s[^<>]*)?>/gi;
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
 
 /** The readable text of XHTML: inline tags vanish ("H<b>I</b>V" reads HIV), others end a line; comments are read too. */

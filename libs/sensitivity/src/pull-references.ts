@@ -46,28 +46,42 @@ function edgesOf(nodes: readonly Node[], policy: LabelPolicy): { members: Edge[]
   const byName = indexNames(nodes);
   const members: Edge[][] = nodes.map(() => []);
   const others: Edge[][] = nodes.map(() => []);
+  for (const edges of [members, others]) tieNamesakes(nodes, byName, edges);
   nodes.forEach(({ type, references }, from) => {
-    for (const { target, elements } of references)
-      for (const to of resolve(target, byName)) {
-        if (to === from || contextTypes.has(nodes[to]?.type ?? '')) continue;
-        if (elements.some((name) => down.has(name))) members[from]?.push({ to, by: 'pull.member' });
-        if (elements.some((name) => order.has(name))) others[from]?.push({ to, by: 'pull.order' });
-        if (!carrierTypes.has(type)) others[to]?.push({ to: from, by: 'pull.reference' });
-      }
+    for (const { target, elements } of references) {
+      const to = resolve(target, byName);
+      if (to === undefined || to === from || contextTypes.has(nodes[to]?.type ?? '')) continue;
+      if (elements.some((name) => down.has(name))) members[from]?.push({ to, by: 'pull.member' });
+      if (elements.some((name) => order.has(name))) others[from]?.push({ to, by: 'pull.order' });
+      if (!carrierTypes.has(type)) others[to]?.push({ to: from, by: 'pull.reference' });
+    }
   });
   return { members, others };
 }
 
-function indexNames(nodes: readonly Node[]): Map<string, number[]> {
-  const index = new Map<string, number[]>();
+/** The first entry of each name. */
+function indexNames(nodes: readonly Node[]): Map<string, number> {
+  const index = new Map<string, number>();
   nodes.forEach(({ names }, position) => {
-    for (const name of new Set(names)) index.set(name, [...(index.get(name) ?? []), position]);
+    for (const name of names) if (!index.has(name)) index.set(name, position);
   });
   return index;
 }
 
+/** Entries of one name are states of one resource: they share their class, tied to the first so that the edges stay few. */
+function tieNamesakes(nodes: readonly Node[], byName: Map<string, number>, edges: readonly Edge[][]): void {
+  nodes.forEach(({ names }, position) => {
+    for (const first of names.map((name) => byName.get(name))) {
+      if (first === undefined || first === position) continue;
+      edges[first]?.push({ to: position, by: 'pull.reference' });
+      edges[position]?.push({ to: first, by: 'pull.reference' });
+    }
+  });
+}
+
 /** As written, else by `Type/id` at its end, versions cut off. */
-function resolve(target: string, byName: Map<string, number[]>): readonly number[] {
-  const plain = target.replace(/\/_history\/[^/]+$/, '').replace(/(?<=.)#.*$/, '');
-  return byName.get(plain) ?? byName.get(plain.split('/').slice(-2).join('/')) ?? [];
+function resolve(target: string, byName: Map<string, number>): number | undefined {
+  const anchor = target.indexOf('#', 1);
+  const plain = (anchor < 0 ? target : target.slice(0, anchor)).replace(/\/_history\/[^/]+$/, '');
+  return byName.get(plain) ?? byName.get(plain.split('/').slice(-2).join('/'));
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { loadLabelPolicy, policyFiles } from './label-policy.js';
+import { textOfXhtml } from './phrases.js';
 
 const at = (name: string) => new URL(`../../../policies/labels/${name}`, import.meta.url);
 const policy = loadLabelPolicy(Object.fromEntries(policyFiles.map((name) => [name, readFileSync(at(name), 'utf8')])));
@@ -55,6 +56,7 @@ describe('free text', () => {
     ['Suicide attempt; negative chest film', 'a cue for something else'],
     ['Alcohol abuse negative chest film', 'an after-cue that does not close'],
     ['Denies heroin. Later admitted heroin.', 'one affirmed mention is enough'],
+    ['Alcohol abuse\nDenied\n', 'another item of a list'],
     ['无发热，酗酒二十年', 'a comma'],
     ['不排除抑郁症', 'pseudo-negation'],
     ['否认高血压，但有吸毒史', 'a stop word'],
@@ -80,8 +82,8 @@ describe('free text', () => {
 
   it('is linear on hostile text', () => {
     const start = performance.now();
-    for (const unit of ['no ', 'denies ', '无', 'alcohol ', 'heroin ', '<b', '&#', 'a,'])
-      policy.texts(unit.repeat(200_000 / unit.length));
+    for (const unit of ['<b ', '<b a="', '#', 'no ', 'denies ', '无', 'alcohol ', 'heroin ', '<b', '&#', 'a,'])
+      policy.texts(textOfXhtml(unit.repeat(200_000 / unit.length)));
     expect(performance.now() - start).toBeLessThan(8000);
   });
 });

@@ -67,9 +67,9 @@ describe('the configuration', () => {
   });
 
   it('names every mistake with its key, one line each', () => {
-    const { region: _, ...rest } = minimal();
     const wrong = {
-      ...rest,
+      ...minimal(),
+      region: undefined,
       colour: 'red',
       http: { port: 'x', prot: 1 },
       bus: 'kafka://b:9092',

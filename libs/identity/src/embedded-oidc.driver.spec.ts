@@ -1,20 +1,18 @@
 import { jest } from '@jest/globals';
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
-import type { Clock, Random } from '@medshare/clock';
+import { systemClock as clock, systemRandom as random, type Clock } from '@medshare/clock';
 import { createEmbeddedProvider, type EmbeddedProvider } from './embedded-oidc.driver.js';
 import { identityContract, type IdentityHarness } from './identity.port.contract.js';
 import { clientCredentials, obtainToken } from './obtain-token.js';
 import { createOidcVerifier } from './oidc.driver.js';
 import { rotateSigningKeys } from './signing-keys.js';
 
-const random = { bytes: (n: number) => Uint8Array.from(randomBytes(n)), uuid: () => randomUUID() } as unknown as Random;
-const clock = { now: () => Date.now() } as Clock;
 const mei = { username: 'mei', password: 'correct horse battery', roles: ['clinician', 'attending'] };
 const feed = { clientId: 'feed-lab', secret: 'a long secret of a feed', roles: ['feed'] };
 const console_ = { clientId: 'console', redirectUris: ['http://localhost:3000/cb'] };
@@ -32,7 +30,7 @@ class Site {
     this.#server = createServer(app);
     await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
     const baseUrl = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-    const own = { now: () => this.now() } as Clock;
+    const own: Clock = { now: () => this.now() };
     const options = {
       baseUrl,
       institution: 'harbor',

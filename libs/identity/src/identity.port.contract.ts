@@ -21,7 +21,7 @@ export interface IdentityHarness {
 }
 
 const minute = 60_000;
-const clockAt = (offset: number) => ({ now: () => Date.now() + offset }) as Clock;
+const clockAt = (offset: number): Clock => ({ now: () => Date.now() + offset });
 const unauthenticated = { code: 'auth.unauthenticated', status: 401 };
 
 /** What medshare needs of any identity provider. */
@@ -70,7 +70,7 @@ export function identityContract(name: string, start: () => Promise<IdentityHarn
 
     it('is believed with a clock a few seconds off', async () => {
       const { expiresAt } = await verifier.verify(token);
-      const at = (now: number) => harness.verifier({ clock: { now: () => now } as Clock }).verify(token);
+      const at = (now: number) => harness.verifier({ clock: { now: () => now } }).verify(token);
       await expect(at(expiresAt + 3000)).resolves.toBeDefined();
       await expect(at(expiresAt + 6000)).rejects.toMatchObject(unauthenticated);
     });

@@ -1,5 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { systemRandom } from '@medshare/clock';
 import { problem } from '@medshare/problems';
 import { boundedFetch } from './bounded-fetch.js';
 import { cliClient, cliRedirectUri } from './embedded-clients.js';
@@ -17,6 +18,7 @@ export interface TokenRequest {
 const timeoutMs = 10_000;
 /** Redirects of one sign-in at most. */
 const maxRedirects = 10;
+const secret = (bytes: number): string => Buffer.from(systemRandom.bytes(bytes)).toString('base64url');
 const tokens = z.object({ access_token: z.string() });
 
 /**
@@ -28,8 +30,8 @@ const tokens = z.object({ access_token: z.string() });
  */
 export async function obtainToken(request: TokenRequest): Promise<string> {
   const { issuer, clientId = cliClient.clientId, redirectUri = cliRedirectUri, username, password } = request;
-  const verifier = randomBytes(32).toString('base64url');
-  const state = randomBytes(16).toString('base64url');
+  const verifier = secret(32);
+  const state = secret(16);
   const browser = new Browser(issuer, redirectUri);
   const query = new URLSearchParams({
     client_id: clientId,

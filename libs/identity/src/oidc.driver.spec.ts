@@ -1,10 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
-import type { Clock } from '@medshare/clock';
+import { systemClock as clock } from '@medshare/clock';
 import { createOidcVerifier } from './oidc.driver.js';
 
-const clock = { now: () => Date.now() } as Clock;
 const issuer = 'https://sso.example/realms/harbor';
 const unauthenticated = { code: 'auth.unauthenticated', status: 401 };
 

@@ -1,11 +1,10 @@
 import 'reflect-metadata';
-import { randomBytes } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import { Body, Controller, Get, Module, Post, Req, StreamableFile, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Request } from 'express';
 import { z } from 'zod';
-import type { Clock, Random } from '@medshare/clock';
+import { systemClock as clock, systemRandom as random } from '@medshare/clock';
 import { definePeerRoute, type PeerRoute } from '@medshare/events/route';
 import { problem, type Problem } from '@medshare/problems';
 import { createAuthority, issueCertificate } from './authority.js';
@@ -89,9 +88,6 @@ class Public {
 
 @Module({ controllers: [Sums, Public] })
 class Both {}
-
-const clock = { now: () => Date.now() } as Clock;
-const random = { bytes: (n: number) => Uint8Array.from(randomBytes(n)) } as Random;
 
 describe.each([{ bodyParser: false }, { bodyParser: true }])(
   'one application, two listeners (%j)',

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { RequestListener } from 'node:http';
 import type { Server } from 'node:https';
 import { z } from 'zod';
-import type { Clock, Random } from '@medshare/clock';
+import { systemRandom as random, type Clock } from '@medshare/clock';
 import { definePeerRoute } from '@medshare/events/route';
 import { createAuthority, issueCertificate, type Authority } from './authority.js';
 import { verifyPeer } from './certificate.js';
@@ -15,8 +15,7 @@ import { createPeerServer, peerOf, selfOf } from './server.js';
 import { X509Certificate } from 'node:crypto';
 
 const day = 86_400_000;
-const clockAt = (offset = 0) => ({ now: () => Date.now() + offset }) as Clock;
-const random = { bytes: (n: number) => Uint8Array.from(randomBytes(n)) } as Random;
+const clockAt = (offset = 0): Clock => ({ now: () => Date.now() + offset });
 const authorityOf = (institution: string, clock = clockAt()) =>
   createAuthority({ institution, validDays: 2, clock, random });
 const node = { role: 'node', hosts: ['localhost', '127.0.0.1'], validDays: 1 };
@@ -149,7 +148,7 @@ describe('who is at the other end', () => {
 
   it('is refused when the certificate expires on an open connection', async () => {
     let offset = 0;
-    const url = await serve(json({ text: '' }), undefined, { now: () => Date.now() + offset } as Clock);
+    const url = await serve(json({ text: '' }), undefined, { now: () => Date.now() + offset });
     const peers = await lakesideClient(url);
     await peers.call(echo, 'harbor', { text: '' });
     offset = 1.5 * day;

@@ -1,1 +1,12 @@
-export {};
+export {
+  openDatabase,
+  plainName,
+  type Database,
+  type DatabaseOptions,
+  type Queryable,
+  type Statement,
+  type TransactionOptions,
+  type Tx,
+} from './database.js';
+export { isUnavailable, storageProblem } from './database-problem.js';
+export { migrate } from './migrate.js';

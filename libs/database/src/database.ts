@@ -1,0 +1,138 @@
+import { problem } from '@medshare/problems';
+import pg from 'pg';
+import { isRetriable, storageProblem } from './database-problem.js';
+
+/** A statement; a name makes pg prepare it once a connection. */
+export type Statement = string | { readonly name: string; readonly text: string };
+
+/** What can run a statement: a transaction, or the database itself. */
+export interface Queryable {
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    statement: Statement,
+    values?: readonly unknown[],
+  ): Promise<pg.QueryResult<Row>>;
+}
+
+/** An open transaction. */
+export type Tx = Queryable;
+
+export interface TransactionOptions {
+  /** default `read committed` */
+  readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';
+  /** how often a serialisation failure or deadlock is tried again; default 5 */
+  readonly retries?: number;
+}
+
+/** One schema of one PostgreSQL database. A connection's fault is a Problem `storage.unavailable`; other errors are pg's. */
+export interface Database extends Queryable {
+  readonly pool: pg.Pool;
+  readonly url: string;
+  readonly schema: string;
+  /** Commits when the function resolves, rolls back when it rejects. The function may run more than once. */
+  transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  /** postgresql://user:password@host:port/database */
+  readonly url: string;
+  /** lower-case name; becomes the only schema on the search path */
+  readonly schema: string;
+  /** most connections held; default 4 */
+  readonly max?: number;
+  readonly applicationName?: string;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 60_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 120_000;
+const RETRIES = 5;
+const FIRST_RETRY_MS = 5;
+
+/** @returns the name, if it needs no quoting in SQL; else a Problem `config.invalid` */
+export const plainName = (name: string): string => {
+  if (/^[a-z_][a-z0-9_]{0,62}$/.test(name)) return name;
+  throw problem('config.invalid', {
+    where: name.slice(0, 64),
+    detail: 'a name is a-z, 0-9 and _, up to 63 characters',
+  });
+};
+
+const run = async <Row extends pg.QueryResultRow>(
+  on: pg.Pool | pg.PoolClient,
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<pg.QueryResult<Row>> => {
+  const named = typeof statement === 'string' ? { text: statement } : statement;
+  try {
+    return await on.query<Row>({ ...named, values: [...values] });
+  } catch (caught) {
+    throw isRetriable(caught) ? caught : storageProblem(caught);
+  }
+};
+
+const attempt = async <T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, isolation: string): Promise<T> => {
+  const client = await pool.connect().catch((caught: unknown) => Promise.reject(storageProblem(caught)));
+  let broken = true;
+  // a connection lost while the function waits for something else is told by its next statement
+  const ignore = () => undefined;
+  client.on('error', ignore);
+  try {
+    await run(client, `BEGIN ISOLATION LEVEL ${isolation}`, []);
+    const result = await work({ query: (statement, values = []) => run(client, statement, values) });
+    const { command } = await run(client, 'COMMIT', []);
+    broken = false;
+    // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error
+    if (command !== 'COMMIT') throw problem('internal', { detail: 'an error inside a transaction was swallowed' });
+    return result;
+  } catch (caught) {
+    if (broken)
+      broken = await client.query('ROLLBACK').then(
+        () => false,
+        () => true,
+      );
+    throw caught;
+  } finally {
+    client.removeListener('error', ignore);
+    client.release(broken);
+  }
+};
+
+const transact = async <T>(
+  pool: pg.Pool,
+  work: (tx: Tx) => Promise<T>,
+  { isolation = 'read committed', retries = RETRIES }: TransactionOptions,
+): Promise<T> => {
+  for (let tried = 0; ; tried++) {
+    try {
+      return await attempt(pool, work, isolation.toUpperCase());
+    } catch (caught) {
+      if (!isRetriable(caught) || tried >= retries) throw storageProblem(caught);
+      await new Promise((resolve) => setTimeout(resolve, FIRST_RETRY_MS * 2 ** tried));
+    }
+  }
+};
+
+/** Opens a pool; connects on first use. */
+export const openDatabase = ({ url, schema, max = 4, applicationName = 'medshare' }: DatabaseOptions): Database => {
+  const pool = new pg.Pool({
+    connectionString: url,
+    options: `-c search_path=${plainName(schema)}`,
+    application_name: applicationName,
+    max,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+  });
+  // an idle connection that breaks is replaced on next use; without a listener it would end the process
+  pool.on('error', () => undefined);
+  let closing: Promise<void> | undefined;
+  return {
+    pool,
+    url,
+    schema,
+    query: (statement, values = []) => run(pool, statement, values),
+    transaction: (work, options = {}) => transact(pool, work, options),
+    close: () => (closing ??= pool.end()),
+  };
+};

@@ -1,6 +1,15 @@
 import type { Formula } from '@medshare/crypto/formula';
 import type { evaluateBody, evaluateResponse, Region } from '@medshare/events';
-import { decide, instantiateFormula, loadAccessPolicy, type AccessPolicy, type Decision, type DecisionInput } from '@medshare/policy';
+import {
+  decide,
+  instantiateFormula,
+  loadAccessPolicy,
+  serviceLeafApproves,
+  type AccessPolicy,
+  type Decision,
+  type DecisionInput,
+} from '@medshare/policy';
+import { problem } from '@medshare/problems';
 import type { z } from 'zod';
 
 /** The institution's policies, loaded once; a new version comes with a restart and has another hash. */
@@ -9,8 +18,8 @@ export class InstitutionPolicy {
   private readonly members: string[];
 
   constructor(files: Record<string, string>, region: Region) {
-    this.policy = loadAccessPolicy(files);
     this.members = region.members.map(({ id }) => id);
+    this.policy = loadAccessPolicy(files, { members: this.members });
   }
 
   decide(input: DecisionInput): Decision {
@@ -19,7 +28,15 @@ export class InstitutionPolicy {
 
   /** The formula of a permitted class for records of `source`. */
   formula(name: string, source: string): Formula {
-    return instantiateFormula(this.policy, name, { source, members: this.members });
+    const template = this.policy.formulas[name];
+    if (!template) throw problem('config.invalid', { where: 'policies/formulas', detail: `no formula ${name}` });
+    return instantiateFormula(template, { source, members: this.members });
+  }
+
+  /** Whether this institution's custodian service answers by itself: undefined, or the problem. */
+  serviceRefusal(input: Parameters<typeof serviceLeafApproves>[1]): string | undefined {
+    const { approves, reason } = serviceLeafApproves(this.policy, input, { institutions: new Set(), persons: new Set() });
+    return approves ? undefined : (reason ?? 'access.denied');
   }
 
   /** `POST /access/$evaluate`: the decision that would be made, without effect. */

@@ -10,8 +10,6 @@ import type { ChainState } from './chain-state.js';
 import type { IssueCertificate } from './issue-certificate.js';
 import type { AccessStore } from './store/access-store.js';
 
-const DAY = 86_400_000;
-
 /** Brings approvals to the chain: those that people signed, and the custodian service's own. */
 export class ApproveRequest {
   constructor(
@@ -42,16 +40,13 @@ export class ApproveRequest {
     const { request, grant } = await this.chain.request(requestId);
     if (grant?.state === 'revoked' || request.expiresAt <= this.context.clock.now()) return;
     const { person, roles, institution } = request.requester.certificate;
-    const decision = this.policy.decide({
+    const refusal = this.policy.serviceRefusal({
       requester: { person, roles, institution },
       owner: request.institution,
       class: notice.class,
-      level: 1,
       purpose: request.ask.purpose,
-      relation: notice.relation as 'treating' | 'none',
-      requestedDays: Math.max(1, Math.ceil((request.expiresAt - request.issuedAt) / DAY)),
     });
-    if (decision.outcome === 'deny') return this.refuse(requestId, leaf, decision.problem ?? 'access.denied');
+    if (refusal) return this.refuse(requestId, leaf, 'access.denied');
     const certificate = this.certificates.toService();
     const content = { requestId, requestHash: this.chain.hashOf(request), leaf };
     const signature = signDocument(this.context.suite, this.context.signingKey.privateKey, 'approval', 1, content);

@@ -1,8 +1,9 @@
-import { canonical, documentHash } from '@medshare/crypto';
-import { describeLeaves, event, type noticeRequest } from '@medshare/events';
+import { canonical, documentHash, fromBase64url, verifyDocument } from '@medshare/crypto';
+import { describeLeaves, event, type DecisionReceipt, type noticeRequest, type Request } from '@medshare/events';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
 import { forged } from './access.problems.js';
+import { memberOf } from './check-certificate.js';
 import type { ChainState } from './chain-state.js';
 import type { AccessStore } from './store/access-store.js';
 
@@ -19,6 +20,7 @@ export class NoticeRequest {
     const { requestId, dealId, salt } = notice;
     const { request } = await this.chain.request(requestId);
     if (caller !== request.requester.institution && caller !== request.institution) throw forged('caller');
+    this.checkPermit(request, notice.receipt);
     const commitment = documentHash(this.context.suite, 'deal-commitment', 1, { dealId, salt });
     if (commitment !== request.dealCommitment) throw forged('dealId');
     const held = await this.context.peers.call(describeLeaves, this.context.institution, { dealId });
@@ -29,16 +31,27 @@ export class NoticeRequest {
     return held.leaves;
   }
 
+  private checkPermit(request: Request, { signature = '', ...receipt }: DecisionReceipt): void {
+    const key = fromBase64url(memberOf(this.context.region, request.institution).keys.access);
+    if (!verifyDocument(this.context.suite, key, 'receipt', 1, receipt, signature)) throw forged('receipt');
+    const fits =
+      receipt.owner === request.institution &&
+      receipt.outcome === 'permit' &&
+      receipt.askId === request.ask.askId &&
+      receipt.purpose === request.ask.purpose;
+    if (!fits) throw forged('receipt');
+  }
+
   private async persist(notice: z.infer<typeof noticeRequest.request>, leaves: string[], expiresAt: number): Promise<void> {
     const { context } = this;
-    const { requestId, dealId, salt, class: dataClass, relation } = notice;
+    const { requestId, dealId, salt, receipt, relation } = notice;
     await this.store.notice.upsert({
       where: { requestId },
       create: {
         requestId,
         dealId,
         salt,
-        class: dataClass,
+        class: receipt.class,
         relation,
         leaves,
         state: 'open',

@@ -1,6 +1,6 @@
 import { toBase64url } from '@medshare/crypto';
 import { signRequestView, type RequestState, type View } from '@medshare/events';
-import { checkViews } from '@medshare/ledger';
+import { checkViews, requestSubject } from '@medshare/ledger';
 import { asProblem, type Problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 
@@ -38,7 +38,7 @@ export class CollectViews {
     const views = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.view] : []));
     const failure = answers.find((answer) => answer.status === 'rejected');
     if (views.length < region.viewQuorum && failure) throw failure.reason as Problem;
-    const state = checkViews(region, views, { now: clock.now(), nonce, leaseMs: region.leaseMs, quorum: region.viewQuorum });
+    const { state } = checkViews(region, views, { now: clock.now(), nonce, subject: requestSubject(requestId) });
     return { views, state };
   }
 }

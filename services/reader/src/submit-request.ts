@@ -1,7 +1,17 @@
 import { leavesOf, parseFormula } from '@medshare/crypto/formula';
-import { noticeRequest, readState, submitTransaction, grant as grantShape, type Grant, type Request } from '@medshare/events';
-import { asProblem, isProblem } from '@medshare/problems';
+import {
+  askResponse,
+  grant as grantShape,
+  noticeRequest,
+  readState,
+  submitTransaction,
+  type DecisionReceipt,
+  type Grant,
+  type Request,
+} from '@medshare/events';
+import { asProblem, isProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
+import type { z } from 'zod';
 import type { ReaderStore } from './store/reader-store.js';
 import type { StoredAsks } from './stored-ask.js';
 
@@ -33,8 +43,8 @@ export class SubmitRequest {
       requestId: row.id,
       dealId: (row.deal as { id: string }).id,
       salt: row.salt,
-      class: row.class,
       relation,
+      receipt: receiptOf(ask.answer, row),
     };
     const told = await Promise.all(holders.map((holder) => this.tell(holder, notice)));
     if (told.every(Boolean)) await this.store.request.update({ where: { id: row.id }, data: { submitted: true } });
@@ -55,10 +65,10 @@ export class SubmitRequest {
     return new Map(entries.map(({ key, value }) => [key.slice('grant/'.length), grantShape.parse(value)]));
   }
 
-  private async tell(holder: string, notice: Parameters<typeof noticeRequest.request.parse>[0]): Promise<boolean> {
+  private async tell(holder: string, notice: z.infer<typeof noticeRequest.request>): Promise<boolean> {
     for (let attempt = 1; attempt <= tellings; attempt += 1) {
       try {
-        await this.context.peers.call(noticeRequest, holder, noticeRequest.request.parse(notice));
+        await this.context.peers.call(noticeRequest, holder, notice);
         return true;
       } catch (caught) {
         if (!isProblem(caught) || caught.code !== 'ledger.unavailable') {
@@ -70,6 +80,14 @@ export class SubmitRequest {
     }
     return false;
   }
+}
+
+/** The owner's permit that the ask was answered with. */
+function receiptOf(answer: unknown, row: Row): DecisionReceipt {
+  const { receipts } = askResponse.parse(answer);
+  const found = receipts.find((receipt) => receipt.owner === row.owner && receipt.class === row.class);
+  if (!found) throw problem('access.denied', { where: row.owner });
+  return found;
 }
 
 function stateOf(grant: Grant | undefined, expiresAt: number, now: number): State {

@@ -71,7 +71,14 @@ export const noticeRequest = definePeerRoute({
   audience: 'region',
   idempotent: true,
   maxBytes: 8192,
-  request: z.strictObject({ requestId: hash, dealId: hash, salt: hash, class: sensitivityClass, relation: z.enum(['treating', 'none']) }),
+  request: z.strictObject({
+    requestId: hash,
+    dealId: hash,
+    salt: hash,
+    relation: z.enum(['treating', 'none']),
+    /** The owner's permit for this ask and class: without it a custodian's service would answer past the owner's decision. */
+    receipt: decisionReceipt,
+  }),
   response: z.strictObject({ leaves: z.array(z.string().max(82)).max(64) }),
 });
 

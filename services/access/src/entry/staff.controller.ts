@@ -1,7 +1,7 @@
-import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
 import { approvalBody, certificateRequest, evaluateBody, revocationBody } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
-import { Roles, User } from '@medshare/identity/nest';
+import { Roles, TokenGuard, User } from '@medshare/identity/nest';
 import { JsonBody } from '@medshare/peers/nest';
 import { problem } from '@medshare/problems';
 import type { z } from 'zod';
@@ -16,6 +16,7 @@ const staff = ['clinician', 'attending', 'privacy-officer', 'ed', 'researcher', 
 
 /** What the institution's own people do: certify a key, see what waits for them, approve, revoke, ask what would be decided. */
 @Controller('access')
+@UseGuards(TokenGuard)
 export class StaffController {
   constructor(
     private readonly certificates: IssueCertificate,

@@ -1,1 +1,10 @@
-export {};
+export type { Bus, BusMessage, Delivery, Lag, MessageHandler, SubscribeOptions, Subscription } from './bus.port.js';
+export {
+  encodeMessage,
+  decodeMessage,
+  MAX_BATCH,
+  MAX_VALUE_BYTES,
+  partitionOf,
+  type EncodedMessage,
+} from './message.js';
+export { BusContext, BusExceptionFilter, BusServer } from './nest-transport.js';

@@ -9,4 +9,5 @@ export {
   type Tx,
 } from './database.js';
 export { isUnavailable, storageProblem } from './database-problem.js';
+export { openListener, type Listener } from './listener.js';
 export { migrate } from './migrate.js';

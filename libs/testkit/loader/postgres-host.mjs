@@ -1,7 +1,10 @@
 // Holds the test run's PostgreSQL: starts it, tells where it is, and stops it and removes its folder when the run is over, however that ended.
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startEmbeddedPostgres } from '@medshare/database/embedded-postgres.driver';
+
+// by path: database's own specs use the testkit, and two packages must not need each other
+const driver = new URL('../../database/src/embedded-postgres.driver.ts', import.meta.url);
+const { startEmbeddedPostgres } = await import(driver.href);
 
 const [folder, watched] = [process.argv[2], Number(process.argv[3])];
 const runs = () => {

@@ -1,0 +1,102 @@
+import { Catch, type RpcExceptionFilter } from '@nestjs/common';
+import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import { problem } from '@medshare/problems';
+import { isObservable, lastValueFrom, throwError, type Observable } from 'rxjs';
+import type { Bus, BusMessage, Delivery, Subscription } from './bus.port.js';
+
+/** What `@Ctx()` gives beside the payload, on every driver (declare the parameter `unknown`: Nest's decorator types want that). */
+export class BusContext extends BaseRpcContext<[BusMessage, Delivery]> {
+  get message(): BusMessage {
+    return this.args[0];
+  }
+
+  get delivery(): Delivery {
+    return this.args[1];
+  }
+}
+
+interface BoundHandler {
+  readonly topic: string;
+  readonly group: string;
+  readonly call: MessageHandler;
+}
+
+/**
+ * Nest's microservices layer over the bus: `@EventPattern('record.received', { group: 'classifier' })`. The payload is the whole
+ * {@link BusMessage}. What a handler throws reaches the bus, which tries again.
+ */
+export class BusServer extends Server implements CustomTransportStrategy {
+  override readonly propagatesEventHandlerErrors = true;
+  readonly #bus: Bus;
+  readonly #bound: BoundHandler[] = [];
+  #subscriptions: Subscription[] = [];
+
+  constructor(bus: Bus) {
+    super();
+    this.#bus = bus;
+  }
+
+  /** Nest would chain all handlers of a topic into one call, across groups; here each is consumed in its own group. */
+  override addHandler(
+    pattern: unknown,
+    call: MessageHandler,
+    isEventHandler = false,
+    extras: Record<string, unknown> = {},
+  ): void {
+    const topic = this.normalizePattern(pattern as string);
+    if (!isEventHandler)
+      throw problem('config.invalid', { where: topic, detail: 'the bus has events only: use @EventPattern' });
+    const { group } = extras;
+    if (typeof group !== 'string')
+      throw problem('config.invalid', { where: topic, detail: 'an event handler names its group' });
+    if (this.#bound.some((other) => other.topic === topic && other.group === group)) {
+      throw problem('config.invalid', { where: topic, detail: `two handlers in the group ${group}` });
+    }
+    this.#bound.push({ topic, group, call });
+  }
+
+  /** topic and group of every handler */
+  get subscriptions(): readonly { topic: string; group: string }[] {
+    return this.#bound.map(({ topic, group }) => ({ topic, group }));
+  }
+
+  listen(callback: (error?: unknown) => void): void {
+    const subscribe = ({ topic, group, call }: BoundHandler) =>
+      this.#bus.subscribe({
+        topic,
+        group,
+        handler: async (message, delivery) => {
+          const result: unknown = await call(message, new BusContext([message, delivery]));
+          if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+        },
+      });
+    void Promise.all(this.#bound.map(subscribe)).then(
+      (subscriptions) => {
+        this.#subscriptions = subscriptions;
+        callback();
+      },
+      (caught: unknown) => callback(caught),
+    );
+  }
+
+  /** Resolves when no handler runs any more; the bus itself stays open for whoever opened it. */
+  async close(): Promise<void> {
+    await Promise.all(this.#subscriptions.splice(0).map((subscription) => subscription.close()));
+  }
+
+  on(): never {
+    throw problem('internal', { detail: 'the bus has no lifecycle events' });
+  }
+
+  unwrap<T>(): T {
+    return this.#bus as T;
+  }
+}
+
+/** Nest hides an unknown error of a handler behind "Internal server error"; on the bus it stays what it is. */
+@Catch()
+export class BusExceptionFilter implements RpcExceptionFilter<unknown> {
+  catch(exception: unknown): Observable<never> {
+    return throwError(() => exception);
+  }
+}

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { createServer as createTls, connect } from 'node:tls';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { RequestListener } from 'node:http';
 import type { Server } from 'node:https';
 import { z } from 'zod';
@@ -35,6 +35,8 @@ let harbor: Authority, lakeside: Authority, stranger: Authority;
 let members: Authorities;
 let server: Server | undefined;
 const opened: Peers[] = [];
+const closing: (() => void)[] = [];
+const sockets: Socket[] = [];
 
 beforeAll(async () => {
   [harbor, lakeside, stranger] = await Promise.all([
@@ -48,6 +50,9 @@ beforeAll(async () => {
   ]);
 });
 afterEach(async () => {
+  // first of all, so that a failed expectation leaves nothing open
+  closing.splice(0).forEach((close) => close());
+  sockets.splice(0).forEach((socket) => socket.destroy());
   await Promise.all(opened.splice(0).map((peers) => peers.close()));
   server?.closeAllConnections();
   server?.close();
@@ -123,12 +128,13 @@ describe('who is at the other end', () => {
     ]) {
       const handler = jest.fn();
       const tls = createTls({ ...credentials, requestCert: true, rejectUnauthorized: false }, handler);
+      tls.on('connection', (socket: Socket) => sockets.push(socket));
+      closing.push(() => tls.close());
       const peers = await lakesideClient(await listening(tls));
       await expect(peers.call(echo, 'harbor', { text: '' })).rejects.toMatchObject({
         code: 'peer.untrusted',
         institution: 'harbor',
       });
-      tls.close();
     }
   });
 

@@ -66,7 +66,9 @@ export const busContract = (name: string, setUp: () => Promise<BusUnderTest>) =>
       const topic = fresh('order');
       const { seen } = await collect(bus, 'g', topic);
       for (let batch = 0; batch < 10; batch++) {
-        await bus.publish(Array.from({ length: 50 }, (_, i) => message(topic, `k${(batch * 50 + i) % 20}`, batch * 50 + i)));
+        await bus.publish(
+          Array.from({ length: 50 }, (_, i) => message(topic, `k${(batch * 50 + i) % 20}`, batch * 50 + i)),
+        );
       }
       await eventually(() => seen.length >= 500, { timeout: 20_000 });
       for (let k = 0; k < 20; k++) {

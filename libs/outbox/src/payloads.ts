@@ -1,0 +1,67 @@
+import { systemRandom } from '@medshare/clock';
+import type { Queryable, Tx } from '@medshare/database';
+import { problem } from '@medshare/problems';
+
+/** bytes of one row */
+export const PAYLOAD_CHUNK_BYTES = 1_048_576;
+/** most bytes of one payload */
+export const MAX_PAYLOAD_BYTES = 256 * 1_048_576;
+
+const insert = { name: 'payload-chunk', text: 'INSERT INTO transit.payload_chunk (ref, n, bytes) VALUES ($1, $2, $3)' };
+
+/** Cuts a stream into chunks of exactly the size, but for the last. */
+async function* rechunk(content: AsyncIterable<Uint8Array> | Uint8Array): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of content instanceof Uint8Array ? [content] : content) {
+    for (let at = 0; at < piece.length;) {
+      const part = piece.subarray(at, at + PAYLOAD_CHUNK_BYTES - size);
+      held.push(part);
+      size += part.length;
+      at += part.length;
+      if (size < PAYLOAD_CHUNK_BYTES) continue;
+      yield Buffer.concat(held);
+      [held, size] = [[], 0];
+    }
+  }
+  if (size > 0) yield Buffer.concat(held);
+}
+
+/**
+ * Stores sealed bytes in the caller's transaction.
+ * @returns the reference, good once that commits
+ * @throws Problem `request.too-large`
+ */
+export const putPayload = async (tx: Tx, content: AsyncIterable<Uint8Array> | Uint8Array): Promise<string> => {
+  const ref = systemRandom.uuid();
+  let [n, size] = [0, 0];
+  for await (const chunk of rechunk(content)) {
+    size += chunk.length;
+    if (size > MAX_PAYLOAD_BYTES) throw problem('request.too-large', { where: 'payload' });
+    await tx.query(insert, [ref, n++, chunk]);
+  }
+  await tx.query('INSERT INTO transit.payload (ref, size, chunks) VALUES ($1, $2, $3)', [ref, size, n]);
+  return ref;
+};
+
+/** @throws Problem `blob.missing` when it is not there or has been removed */
+export async function* getPayload(db: Queryable, ref: string): AsyncGenerator<Uint8Array> {
+  const missing = problem('blob.missing', { where: `payload ${ref.slice(0, 64)}` });
+  if (!/^[0-9a-f-]{36}$/.test(ref)) throw missing;
+  const { rows } = await db.query<{ chunks: number }>('SELECT chunks FROM transit.payload WHERE ref = $1', [ref]);
+  if (!rows[0]) throw missing;
+  for (let n = 0; n < rows[0].chunks; n++) {
+    const chunk = await db.query<{ bytes: Buffer }>(
+      'SELECT bytes FROM transit.payload_chunk WHERE ref = $1 AND n = $2',
+      [ref, n],
+    );
+    if (!chunk.rows[0]) throw missing;
+    yield chunk.rows[0].bytes;
+  }
+}
+
+/** Removes payloads stored before an instant (ms). @returns how many */
+export const removePayloadsBefore = async (db: Queryable, instant: number): Promise<number> => {
+  const { rowCount } = await db.query('DELETE FROM transit.payload WHERE at < $1', [new Date(instant)]);
+  return rowCount ?? 0;
+};

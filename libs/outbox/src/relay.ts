@@ -1,0 +1,102 @@
+import { decodeMessage, MAX_BATCH, type Bus, type EncodedMessage } from '@medshare/bus';
+import type { Database, Listener, Tx } from '@medshare/database';
+import { outboxChannel } from './outbox.js';
+
+export interface RelayOptions {
+  /** the role's schema */
+  readonly db: Database;
+  readonly bus: Pick<Bus, 'publish'>;
+  /** wakes the relay at once; without it, or when a wake is lost, it polls */
+  readonly notify?: Listener;
+  /** default 500 ms */
+  readonly pollEvery?: number;
+  /** most events moved at once; default 500 */
+  readonly batch?: number;
+  /** told of a failed move, which is tried again; nothing is lost */
+  readonly onError?: (caught: unknown) => void;
+}
+
+export interface Relay {
+  /** Moves what stands in the outbox now, and tells how many events that were (0 too when another replica is at it). */
+  moveNow(): Promise<number>;
+  /** Resolves when nothing is on its way any more. */
+  stop(): Promise<void>;
+}
+
+const LONGEST_PAUSE_MS = 10_000;
+
+const take = async (tx: Tx, batch: number): Promise<(EncodedMessage & { seq: string })[]> => {
+  const locked = await tx.query<{ got: boolean }>({
+    name: 'relay-lock',
+    text: "SELECT pg_try_advisory_xact_lock(hashtextextended('relay.' || current_schema(), 0)) AS got",
+  });
+  if (!locked.rows[0]?.got) return [];
+  const { rows } = await tx.query<EncodedMessage & { seq: string }>(
+    { name: 'relay-read', text: 'SELECT seq, id, topic, key, headers, value FROM outbox ORDER BY seq LIMIT $1' },
+    [batch],
+  );
+  return rows;
+};
+
+/**
+ * One batch. The lock makes one replica the mover; the rows go when the bus has them. A crash between the two moves them again,
+ * in the same order, and consumers know their ids.
+ */
+const move = (db: Database, bus: Pick<Bus, 'publish'>, batch: number): Promise<number> =>
+  db.transaction(
+    async (tx) => {
+      const rows = await take(tx, batch);
+      if (rows.length === 0) return 0;
+      await bus.publish(rows.map(decodeMessage));
+      await tx.query({ name: 'relay-delete', text: 'DELETE FROM outbox WHERE seq = ANY($1::bigint[])' }, [
+        rows.map(({ seq }) => seq),
+      ]);
+      return rows.length;
+    },
+    { retries: 0 },
+  );
+
+/** Moves a role's outbox to the bus until stopped. Several replicas may run one each. */
+export const startRelay = ({ db, bus, notify, pollEvery = 500, batch = 500, onError }: RelayOptions): Relay => {
+  let stopped = false;
+  let woken = false;
+  let wake: () => void = () => undefined;
+  const wakeUp = () => {
+    woken = true;
+    wake();
+  };
+  const deaf = notify?.listen(outboxChannel(db.schema), wakeUp);
+  const moveNow = () => move(db, bus, Math.min(batch, MAX_BATCH));
+  const rest = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  const run = async () => {
+    let failures = 0;
+    while (!stopped) {
+      woken = false;
+      const moved = await moveNow().catch((caught: unknown) => {
+        onError?.(caught);
+        return undefined;
+      });
+      failures = moved === undefined ? failures + 1 : 0;
+      // after a failure a wake does not hasten the next try
+      if (failures > 0) await rest(Math.min(pollEvery * 2 ** (failures - 1), LONGEST_PAUSE_MS));
+      else if (moved === 0 && !woken && !stopped) await rest(pollEvery);
+    }
+  };
+  const running = run();
+  return {
+    moveNow,
+    stop: async () => {
+      stopped = true;
+      deaf?.();
+      wakeUp();
+      await running;
+    },
+  };
+};

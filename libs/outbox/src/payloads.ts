@@ -8,6 +8,12 @@ export const PAYLOAD_CHUNK_BYTES = 1_048_576;
 export const MAX_PAYLOAD_BYTES = 256 * 1_048_576;
 
 const insert = { name: 'payload-chunk', text: 'INSERT INTO transit.payload_chunk (ref, n, bytes) VALUES ($1, $2, $3)' };
+const insertMany = {
+  name: 'payloads',
+  text: `WITH stored AS (
+           INSERT INTO transit.payload_chunk (ref, n, bytes) SELECT * FROM unnest($4::uuid[], $5::int[], $6::bytea[]))
+         INSERT INTO transit.payload (ref, size, chunks) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::int[])`,
+};
 
 /** Cuts a stream into chunks of exactly the size, but for the last. */
 async function* rechunk(content: AsyncIterable<Uint8Array> | Uint8Array): AsyncGenerator<Uint8Array> {
@@ -42,6 +48,32 @@ export const putPayload = async (tx: Tx, content: AsyncIterable<Uint8Array> | Ui
   }
   await tx.query('INSERT INTO transit.payload (ref, size, chunks) VALUES ($1, $2, $3)', [ref, size, n]);
   return ref;
+};
+
+/**
+ * Stores many payloads of known bytes in the caller's transaction, in one statement.
+ * @returns their references, in order, good once that commits
+ * @throws Problem `request.too-large`
+ */
+export const putPayloads = async (tx: Tx, contents: readonly Uint8Array[]): Promise<string[]> => {
+  if (contents.length === 0) return [];
+  if (contents.some(({ length }) => length > MAX_PAYLOAD_BYTES)) throw problem('request.too-large', { where: 'payload' });
+  const payloads = contents.map((content) => {
+    const chunks = Array.from({ length: Math.ceil(content.length / PAYLOAD_CHUNK_BYTES) }, (_, n) =>
+      content.subarray(n * PAYLOAD_CHUNK_BYTES, (n + 1) * PAYLOAD_CHUNK_BYTES),
+    );
+    return { ref: systemRandom.uuid(), size: content.length, chunks };
+  });
+  const rows = payloads.flatMap(({ ref, chunks }) => chunks.map((bytes, n) => ({ ref, n, bytes })));
+  await tx.query(insertMany, [
+    payloads.map(({ ref }) => ref),
+    payloads.map(({ size }) => size),
+    payloads.map(({ chunks }) => chunks.length),
+    rows.map(({ ref }) => ref),
+    rows.map(({ n }) => n),
+    rows.map(({ bytes }) => bytes),
+  ]);
+  return payloads.map(({ ref }) => ref);
 };
 
 /** @throws Problem `blob.missing` when it is not there or has been removed */

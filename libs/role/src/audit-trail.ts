@@ -1,6 +1,6 @@
 import type { Clock, Random } from '@medshare/clock';
 import type { Tx } from '@medshare/database';
-import { event, recordAudit, type AuditEntry, type AuditReceipt } from '@medshare/events';
+import { event, recordAudit, type AuditEntry, type AuditReceipt, type EventMessage } from '@medshare/events';
 import type { Outbox } from '@medshare/outbox';
 import type { Peers } from '@medshare/peers';
 
@@ -14,6 +14,8 @@ export type AuditFact = Omit<AuditEntry, 'id' | 'time' | 'role' | 'agent'> & {
 export interface AuditTrail {
   /** With the effect it speaks of, in the same transaction; reaches the log at least once. */
   append(tx: Tx, fact: AuditFact): Promise<void>;
+  /** The same as events, for a role that appends many facts together with events of its own. */
+  events(facts: readonly AuditFact[]): EventMessage[];
   /** Before an effect that cannot be undone: resolves with the signed receipt of a durable entry, else rejects. */
   record(fact: AuditFact): Promise<AuditReceipt>;
 }
@@ -35,11 +37,12 @@ export function createAuditTrail({ role, institution, clock, random, outbox, pee
     role,
     agent: { institution, ...agent },
   });
+  const eventOf = (entry: AuditEntry): EventMessage => event('audit.recorded', { id: entry.id, key: entry.id }, { entry });
   return {
     async append(tx, fact) {
-      const entry = entryOf(fact);
-      await outbox.append(tx, [event('audit.recorded', { id: entry.id, key: entry.id }, { entry })]);
+      await outbox.append(tx, [eventOf(entryOf(fact))]);
     },
+    events: (facts) => facts.map((fact) => eventOf(entryOf(fact))),
     async record(fact) {
       const { receipt } = await peers.call(recordAudit, institution, { entry: entryOf(fact) });
       return receipt;

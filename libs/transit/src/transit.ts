@@ -2,7 +2,7 @@ import type { Clock, Random } from '@medshare/clock';
 import { frame, openBytes, sealBytes, unframe, type Suite } from '@medshare/crypto';
 import type { Database, Tx } from '@medshare/database';
 import type { KeyEncryption } from '@medshare/keys';
-import { getPayload, putPayload } from '@medshare/outbox';
+import { getPayload, putPayload, putPayloads } from '@medshare/outbox';
 import { Problem } from '@medshare/problems';
 import { TransitKeys } from './transit-keys.js';
 
@@ -40,11 +40,14 @@ export class Transit {
 
   /** Stores a payload within the caller's transaction; the reference is valid once that commits. */
   async put(tx: Tx, payload: Payload): Promise<string> {
-    const { id, key } = await this.keys.current();
-    const sealId = this.parts.random.uuid();
-    const plaintext = frame(encoder.encode(JSON.stringify(payload.header)), ...payload.parts);
-    const sealed = await sealBytes(this.parts.suite, sealing(key, sealId), plaintext);
-    return putPayload(tx, frame(id, sealId, sealed));
+    return putPayload(tx, await this.seal(payload));
+  }
+
+  /** The same for many at once, in one statement; references in the payloads' order. */
+  async putAll(tx: Tx, payloads: readonly Payload[]): Promise<string[]> {
+    const sealed: Uint8Array[] = [];
+    for (const payload of payloads) sealed.push(await this.seal(payload));
+    return putPayloads(tx, sealed);
   }
 
   /** Reads a payload back; a payload that is gone or does not authenticate is a Problem `storage.unavailable`. */
@@ -60,6 +63,13 @@ export class Transit {
   /** Destroys keys (and so payloads) created before the instant, ms. */
   async destroyKeysBefore(instant: number): Promise<number> {
     return this.keys.destroyBefore(instant);
+  }
+
+  private async seal(payload: Payload): Promise<Uint8Array> {
+    const { id, key } = await this.keys.current();
+    const sealId = this.parts.random.uuid();
+    const plaintext = frame(encoder.encode(JSON.stringify(payload.header)), ...payload.parts);
+    return frame(id, sealId, await sealBytes(this.parts.suite, sealing(key, sealId), plaintext));
   }
 }
 

@@ -1,0 +1,46 @@
+/** The demo's region: who takes part, and who works there. Invented. */
+export const demoRegion = {
+  region: 'east',
+  suite: 'intl' as const,
+  endorsements: 2,
+  viewQuorum: 2,
+  oprfThreshold: 2,
+  identifierSystems: ['urn:medshare:east:citizen'],
+};
+
+export interface DemoInstitution {
+  id: string;
+  name: string;
+  suite: 'intl' | 'sm';
+  zone: string;
+}
+
+export const demoInstitutions: DemoInstitution[] = [
+  { id: 'harbor', name: 'Harbor General Hospital', suite: 'intl', zone: 'Asia/Shanghai' },
+  { id: 'lakeside', name: 'Lakeside Clinic', suite: 'intl', zone: 'Asia/Shanghai' },
+  { id: 'summit', name: 'Summit Hospital', suite: 'sm', zone: 'Asia/Shanghai' },
+];
+
+export interface DemoUser {
+  username: string;
+  roles: string[];
+}
+
+/** The same people at every institution, told apart by where they sign in. */
+export const demoUsers: DemoUser[] = [
+  { username: 'dr.chen', roles: ['clinician'] },
+  { username: 'dr.wu', roles: ['attending', 'clinician'] },
+  { username: 'officer.li', roles: ['privacy-officer'] },
+  { username: 'ed.zhao', roles: ['ed'] },
+  { username: 'it.sun', roles: ['integration-engineer', 'feed'] },
+  { username: 'regulator', roles: ['regulator'] },
+  { username: 'admin', roles: ['admin'] },
+];
+
+/** Ports of the n-th institution, counted from the base. */
+export const portsOf = (base: number, index: number) => ({
+  http: base + 100 * (index + 1) + 1,
+  mllp: base + 100 * (index + 1) + 11,
+  peers: base + 100 * (index + 1) + 21,
+});
+export const defaultPortBase = 7000;

@@ -1,17 +1,15 @@
-import { canonical, documentHash, suite, verifyDocument } from '@medshare/crypto';
+import { canonical, documentHash, fromBase64url, fromUtf8, suite, utf8, verifyDocument } from '@medshare/crypto';
 import type { Region } from '@medshare/events/chain';
 import type { z } from 'zod';
 import { keys } from './keys.js';
 import { refusal } from './refusal.js';
-import type { Json, State } from './state.js';
-
-const utf8 = { encode: new TextEncoder(), decode: new TextDecoder('utf-8', { fatal: true }) };
+import type { State } from './state.js';
 
 /** @returns the bytes under which a document stands in the state: canonical JSON, UTF-8 */
-export const encodeDocument = (value: unknown): Uint8Array => utf8.encode.encode(canonical(value as Json));
+export const encodeDocument = (value: unknown): Uint8Array => utf8(canonical(value));
 
 /** Reads a document that this chaincode wrote. */
-export const decodeDocument = <T>(bytes: Uint8Array): T => JSON.parse(utf8.decode.decode(bytes)) as T;
+export const decodeDocument = <T>(bytes: Uint8Array): T => JSON.parse(fromUtf8(bytes)) as T;
 
 export async function readDocument<T>(state: State, key: string): Promise<T | undefined> {
   const bytes = await state.get(key);
@@ -34,11 +32,11 @@ export function parseArgument<T>(schema: z.ZodType<T>, args: unknown): T {
 }
 
 /** @returns whether two documents are the same bytes in canonical form */
-export const sameDocument = (a: unknown, b: unknown): boolean => canonical(a as Json) === canonical(b as Json);
+export const sameDocument = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
 
 /** @returns base64url of the document's hash under the region's suite */
 export const hashDocument = (region: Region, type: string, value: unknown): string =>
-  documentHash(suite(region.suite), type, 1, value as Json);
+  documentHash(suite(region.suite), type, 1, value);
 
 /** @returns whether the signature of the document verifies; malformed keys and signatures do not */
 export function signatureHolds(
@@ -49,7 +47,7 @@ export function signatureHolds(
   signature: string,
 ): boolean {
   try {
-    return verifyDocument(suite(suiteName), publicKey, type, 1, value as Json, signature);
+    return verifyDocument(suite(suiteName), fromBase64url(publicKey), type, 1, value, signature);
   } catch {
     return false;
   }

@@ -21,7 +21,7 @@ export function splitLeaf(leaf: string): { role: string; institution: string } {
 
 function parse(formula: unknown): ReturnType<typeof parseFormula> {
   try {
-    return parseFormula(formula as Parameters<typeof parseFormula>[0]);
+    return parseFormula(formula);
   } catch {
     throw refusal('ledger.refused', 'the formula is malformed', 'formula');
   }

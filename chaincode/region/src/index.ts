@@ -1,3 +1,4 @@
+export { batchLeaves, batchRoot } from './batch-root.js';
 export { chaincode } from './chaincode.js';
 export { encodeDocument, decodeDocument } from './documents.js';
 export { keys, endOf } from './keys.js';

@@ -1,0 +1,101 @@
+import type { ChainFinding } from '../ledger.port.js';
+import type { BlockCommit, StoredBlock, VersionedEntry } from './chain-store.js';
+import { checkPlace, isFault, readBlock } from './check-block.js';
+import { readGenesis } from './genesis.js';
+import type { PeerParts } from './peer.js';
+import { ReplayedState } from './replayed-state.js';
+import { validateTransactions } from './validate-transactions.js';
+
+const pageBlocks = 50;
+const pageBytes = 16 * 1024 * 1024;
+const pageEntries = 1000;
+
+type Parts = Pick<PeerParts, 'institution' | 'region' | 'signing' | 'store'>;
+
+/**
+ * Walks one copy of the chain from the genesis: bytes, hash chain, orderer's and endorsers' signatures, the verdict on each transaction by
+ * replay, the member's own commit signatures, and at the end whether the state is what the blocks come to. Goes on after a finding, so that
+ * one flipped bit names one block. Memory grows with the number of state keys (about 200 bytes each).
+ */
+export async function* verifyChain(parts: Parts): AsyncIterable<ChainFinding> {
+  const replayed = new ReplayedState();
+  let before: { number: number; hash: string; time: number } | undefined;
+  for (;;) {
+    const page = await parts.store.blocks((before?.number ?? -1) + 1, pageBlocks, pageBytes);
+    if (page.length === 0) break;
+    for (const stored of page) {
+      const next = yield* verifyBlock(parts, stored, before, replayed);
+      before = { number: stored.number, hash: next.hash, time: next.time };
+    }
+  }
+  if (before === undefined) yield { kind: 'chain', detail: 'there are no blocks' };
+  yield* compareState(parts, replayed);
+}
+
+async function* verifyBlock(
+  parts: Parts,
+  stored: StoredBlock,
+  before: { number: number; hash: string; time: number } | undefined,
+  replayed: ReplayedState,
+): AsyncGenerator<ChainFinding, { hash: string; time: number }> {
+  const { region, signing } = parts;
+  const number = stored.number;
+  if (number !== (before?.number ?? -1) + 1) yield { kind: 'chain', block: number, detail: 'blocks before it are missing' };
+  const read = readBlock(region, signing, stored.text);
+  if (isFault(read)) {
+    yield { ...read, block: number };
+    replayed.lose();
+    return { hash: stored.hash, time: before?.time ?? 0 };
+  }
+  const { block, hash } = read;
+  if (hash !== stored.hash) yield { kind: 'block', block: number, detail: 'the hash kept beside it is another' };
+  const fault = before && checkPlace(block, before);
+  if (fault) yield { ...fault, block: number };
+  yield* verifyCommitSignature(parts, stored, hash);
+  try {
+    const judged = number === 0 ? judgeGenesis(parts, stored) : await validateTransactions(region, signing, replayed, number, block.transactions);
+    yield* compareCodes(stored, judged.codes, judged.ids);
+    replayed.apply(number, judged);
+  } catch {
+    yield { kind: 'transaction', block: number, detail: 'the transactions cannot be replayed' };
+    replayed.lose();
+  }
+  return { hash, time: block.header.time };
+}
+
+function* verifyCommitSignature({ signing, institution }: Parts, stored: StoredBlock, hash: string): Iterable<ChainFinding> {
+  const { number, codes, signature } = stored;
+  if (signing.holds(institution, 'commit', { institution, number, hash, codes }, signature)) return;
+  yield { kind: 'signature', block: number, detail: `what was committed is not signed by ${institution}` };
+}
+
+function judgeGenesis({ region, signing }: Parts, { text }: StoredBlock): Pick<BlockCommit, 'ids' | 'codes' | 'writes'> {
+  const { proposal, outcome } = readGenesis(region, text);
+  const writes = outcome.rwset.writes.map((write) => ({ ...write, index: 0 }));
+  return { ids: [signing.hash('proposal', proposal)], codes: ['valid'], writes };
+}
+
+function* compareCodes(stored: StoredBlock, codes: readonly string[], ids: readonly string[]): Iterable<ChainFinding> {
+  for (const [index, code] of codes.entries()) {
+    const kept = stored.codes[index];
+    if (kept === code) continue;
+    yield { kind: 'transaction', block: stored.number, id: ids[index]!, detail: `kept as ${kept ?? 'nothing'}, replays as ${code}` };
+  }
+}
+
+/** A block that cannot be read leaves open what it wrote; then only entries that no block wrote are named. */
+async function* compareState({ store }: Parts, replayed: ReplayedState): AsyncIterable<ChainFinding> {
+  const missing = replayed.keys();
+  for (let start = '!'; ; ) {
+    const page = await store.range(start, '\u007f', pageEntries);
+    for (const entry of page) {
+      missing.delete(entry.key);
+      const detail = replayed.differs(entry as VersionedEntry);
+      if (detail !== undefined) yield { kind: 'state', id: entry.key, detail };
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageEntries) break;
+    start = `${last.key}\u0001`;
+  }
+  for (const id of missing) yield { kind: 'state', id, detail: 'the blocks write it, the state does not have it' };
+}

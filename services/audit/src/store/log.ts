@@ -1,4 +1,4 @@
-import type { Database, Tx } from '@medshare/database';
+import type { Tx } from '@medshare/database';
 
 /** A row of the log as it stands in PostgreSQL. */
 export interface EntryRow {
@@ -107,10 +107,19 @@ export async function insertCheckpoint(
 }
 
 /** The newest checkpoints first. */
-export async function listCheckpoints(db: Database, limit: number): Promise<CheckpointRow[]> {
+export async function listCheckpoints(db: Pick<Tx, 'query'>, limit: number): Promise<CheckpointRow[]> {
   const { rows } = await db.query<{ size: string; root: Buffer; time: Date; signature: string }>(
     'SELECT size, root, time, signature FROM checkpoint ORDER BY size DESC LIMIT $1',
     [limit],
   );
   return rows.map((row) => ({ ...row, size: Number(row.size), time: row.time.getTime() }));
+}
+
+export async function checkpointAt(db: Pick<Tx, 'query'>, size: number): Promise<CheckpointRow | undefined> {
+  const { rows } = await db.query<{ size: string; root: Buffer; time: Date; signature: string }>(
+    'SELECT size, root, time, signature FROM checkpoint WHERE size = $1',
+    [size],
+  );
+  const [row] = rows;
+  return row && { ...row, size: Number(row.size), time: row.time.getTime() };
 }

@@ -1,0 +1,82 @@
+import { equalBytes, toBase64url, utf8, verifyDocument } from '@medshare/crypto';
+import { nodeHash, saltedLeaf, storedRoot, type Hash } from '@medshare/proofs';
+import type { Finding, RoleContext } from '@medshare/role';
+import { checkpointOf } from './make-checkpoint.js';
+import { listCheckpoints, readNode, type EntryRow } from './store/log.js';
+
+const page = 1000;
+
+/** fsck: entries hash to their leaves, nodes to their parents, checkpoints to the tree, and the chain knows the newest. */
+export async function* checkAudit(
+  context: RoleContext,
+  onChain: () => Promise<{ size: number; root: string } | undefined>,
+): AsyncIterable<Finding> {
+  yield* checkEntries(context);
+  yield* checkNodes(context);
+  yield* checkCheckpoints(context, await onChain());
+}
+
+async function* checkEntries({ database, suite }: RoleContext): AsyncIterable<Finding> {
+  const hash: Hash = (...parts) => suite.hash(...parts);
+  let expected = 0;
+  for (;;) {
+    const { rows } = await database.query<EntryRow & { node: Buffer | null }>(
+      `SELECT e.index, e.id, e.salt, e.leaf, e.bytes, n.hash AS node FROM entry e
+       LEFT JOIN node n ON n.level = 0 AND n.position = e.index WHERE e.index >= $1 ORDER BY e.index LIMIT $2`,
+      [expected, page],
+    );
+    for (const { index, id, salt, leaf, bytes, node } of rows) {
+      const store = 'audit.entry ↔ audit.node';
+      if (Number(index) !== expected) yield { store, id: String(expected), problem: 'missing', detail: `gap before ${index}` };
+      expected = Number(index) + 1;
+      if (!equalBytes(saltedLeaf(hash, salt, bytes), leaf)) yield { store, id, problem: 'disagrees', detail: 'entry and leaf' };
+      if (!node || !equalBytes(node, leaf)) yield { store, id, problem: 'disagrees', detail: 'leaf and tree' };
+    }
+    if (rows.length < page) break;
+  }
+  const { rows } = await database.query<{ size: string }>('SELECT size FROM head');
+  if (Number(rows[0]?.size) !== expected)
+    yield { store: 'audit.head ↔ audit.entry', id: 'head', problem: 'disagrees', detail: `${rows[0]?.size} and ${expected}` };
+}
+
+async function* checkNodes({ database, suite }: RoleContext): AsyncIterable<Finding> {
+  const hash: Hash = (...parts) => suite.hash(...parts);
+  for (let after = [0, -1]; ; ) {
+    const { rows } = await database.query<{ level: number; position: string; hash: Buffer; l: Buffer | null; r: Buffer | null }>(
+      `SELECT n.level, n.position, n.hash, a.hash AS l, b.hash AS r FROM node n
+       LEFT JOIN node a ON a.level = n.level - 1 AND a.position = 2 * n.position
+       LEFT JOIN node b ON b.level = n.level - 1 AND b.position = 2 * n.position + 1
+       WHERE n.level > 0 AND (n.level, n.position) > ($1, $2) ORDER BY n.level, n.position LIMIT $3`,
+      [...after, page],
+    );
+    for (const { level, position, hash: value, l, r } of rows) {
+      if (!l || !r || !equalBytes(nodeHash(hash, l, r), value))
+        yield { store: 'audit.node', id: `${level}/${position}`, problem: 'disagrees', detail: 'not the hash of its children' };
+    }
+    const last = rows.at(-1);
+    if (!last || rows.length < page) return;
+    after = [last.level, Number(last.position)];
+  }
+}
+
+async function* checkCheckpoints(
+  context: RoleContext,
+  anchored: { size: number; root: string } | undefined,
+): AsyncIterable<Finding> {
+  const { database, suite, institution, signingKey } = context;
+  const hash: Hash = (...parts) => suite.hash(...parts);
+  const rows = await listCheckpoints(database, page);
+  for (const row of rows) {
+    const { size, root, signature } = checkpointOf(institution, row);
+    const id = String(size);
+    const computed = await storedRoot(hash, size, (level, position) => readNode(database, level, position)).catch(() => utf8(''));
+    if (toBase64url(computed) !== root)
+      yield { store: 'audit.checkpoint ↔ audit.node', id, problem: 'disagrees', detail: 'root' };
+    if (!verifyDocument(suite, signingKey.publicKey, 'checkpoint', 1, { institution, size, root }, signature))
+      yield { store: 'audit.checkpoint', id, problem: 'audit.proof', detail: 'signature' };
+  }
+  if (!anchored) return;
+  const own = rows.find(({ size }) => size === anchored.size);
+  if (!own || toBase64url(own.root) !== anchored.root)
+    yield { store: 'audit.checkpoint ↔ chain', id: String(anchored.size), problem: 'disagrees', detail: 'the chain holds another head' };
+}

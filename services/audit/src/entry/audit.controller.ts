@@ -1,0 +1,72 @@
+import { Body, Controller, Get, Header, Param, Query, Req, UseGuards } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import type { Request } from 'express';
+import type { BusMessage } from '@medshare/bus';
+import { decode, recordAudit } from '@medshare/events';
+import type { Principal } from '@medshare/identity';
+import { Roles, TokenGuard, User } from '@medshare/identity/nest';
+import { PeerHandler } from '@medshare/peers/nest';
+import { problem } from '@medshare/problems';
+import type { z } from 'zod';
+import { AppendEntries } from '../append-entries.js';
+import { ListCheckpoints } from '../list-checkpoints.js';
+import { ProveEntry } from '../prove-entry.js';
+import { SearchEntries } from '../search-entries.js';
+
+/** What the institution's own roles tell. */
+@Controller()
+export class IntakeController {
+  constructor(private readonly log: AppendEntries) {}
+
+  @PeerHandler(recordAudit)
+  async record(@Body() { entry }: z.infer<typeof recordAudit.request>) {
+    return { receipt: await this.log.record(entry) };
+  }
+
+  /** The log itself knows ids, so redelivery needs no inbox. */
+  @EventPattern('audit.recorded', { group: 'audit' })
+  async recorded(@Payload() message: BusMessage) {
+    await this.log.record(decode('audit.recorded', message).entry);
+  }
+}
+
+/** What regulators read: entries as FHIR, proofs and checkpoints. Reading is itself audited. */
+@Controller()
+@UseGuards(TokenGuard)
+@Roles('regulator', 'privacy-officer')
+export class RegulatorController {
+  constructor(
+    private readonly entries: SearchEntries,
+    private readonly proofs: ProveEntry,
+    private readonly checkpoints: ListCheckpoints,
+  ) {}
+
+  @Get('fhir/AuditEvent')
+  @Header('content-type', 'application/fhir+json')
+  async search(@User() user: Principal, @Query() query: Record<string, unknown>, @Req() req: Request) {
+    await this.checkpoints.auditReading(user);
+    return this.entries.search(query, `${req.protocol}://${req.get('host') ?? ''}/fhir/AuditEvent`);
+  }
+
+  @Get('fhir/AuditEvent/:id')
+  @Header('content-type', 'application/fhir+json')
+  read(@Param('id') id: string) {
+    return this.entries.read(id);
+  }
+
+  @Get('audit/entries/:id/proof')
+  proof(@Param('id') id: string) {
+    return this.proofs.inclusion(id);
+  }
+
+  @Get('audit/checkpoints')
+  list() {
+    return this.checkpoints.list();
+  }
+
+  @Get('audit/consistency')
+  consistency(@Query('from') from: string, @Query('to') to: string) {
+    if (!/^\d{1,15}$/.test(from) || !/^\d{1,15}$/.test(to)) throw problem('request.malformed', { where: 'query' });
+    return this.proofs.consistency(Number(from), Number(to));
+  }
+}

@@ -1,1 +1,1 @@
-export {};
+export type { Blobs, StoredBlob } from './blobs.port.js';

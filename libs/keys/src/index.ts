@@ -1,1 +1,1 @@
-export {};
+export type { KeyEncryption } from './keys.port.js';

@@ -1,1 +1,3 @@
-export {};
+export { assembleIngest, type Ingest, type IngestParts } from './assemble-ingest.js';
+export { feedSettings, ingestSettings, mllpSettings, type Feed, type IngestSettings } from './ingest.config.js';
+export type { RecordHeader } from './map-message.js';

@@ -1,0 +1,60 @@
+import type { RoleContext } from '@medshare/role';
+import { AcceptMessage } from './accept-message.js';
+import { ConsumeAccepted } from './consume-accepted.js';
+import type { IngestSettings } from './ingest.config.js';
+import type { IngestMetrics } from './ingest-metrics.js';
+import { KeyedHashes } from './keyed-hashes.js';
+import { MapMessage } from './map-message.js';
+import { ParkMessage } from './park-message.js';
+import { ReadFhir } from './read-fhir.js';
+import { ReadHl7v2 } from './read-hl7v2.js';
+import { ReceiveFhir } from './receive-fhir.js';
+import { ReceiveHl7v2 } from './receive-hl7v2.js';
+import { RefuseMessage } from './refuse-message.js';
+
+/** What of a role's context the use-cases take. */
+export type IngestParts = Pick<
+  RoleContext,
+  | 'institution'
+  | 'region'
+  | 'clock'
+  | 'random'
+  | 'logger'
+  | 'database'
+  | 'outbox'
+  | 'inbox'
+  | 'transit'
+  | 'audit'
+  | 'patientKey'
+  | 'policyFiles'
+>;
+
+export interface Ingest {
+  readonly hashes: KeyedHashes;
+  readonly readHl7v2: ReadHl7v2;
+  readonly readFhir: ReadFhir;
+  readonly accept: AcceptMessage;
+  readonly refuse: RefuseMessage;
+  readonly receiveHl7v2: ReceiveHl7v2;
+  readonly receiveFhir: ReceiveFhir;
+  readonly parkMessage: ParkMessage;
+  readonly consumeAccepted: ConsumeAccepted;
+}
+
+/** The use-cases of ingest, built once a process. */
+export function assembleIngest(context: IngestParts, settings: IngestSettings, metrics: IngestMetrics): Ingest {
+  const { mllp, maxBodyBytes, defaultCharset } = settings;
+  const maxBytes = Math.max(mllp.maxMessageBytes, maxBodyBytes);
+  const hashes = new KeyedHashes(context.patientKey);
+  const agreedSystems = context.region.identifierSystems;
+  const readHl7v2 = new ReadHl7v2({ feeds: mllp.feeds, maxBytes, defaultCharset, agreedSystems, hashes });
+  const readFhir = new ReadFhir({ maxBytes: maxBodyBytes, agreedSystems, hashes });
+  const accept = new AcceptMessage(context, settings);
+  const refuse = new RefuseMessage(context, hashes, metrics);
+  const receiveHl7v2 = new ReceiveHl7v2(context, { read: readHl7v2, accept, refuse, metrics });
+  const receiveFhir = new ReceiveFhir(context, { read: readFhir, accept, refuse, metrics }, hashes, mllp.feeds);
+  const mapMessage = new MapMessage(context, hashes, { maxBytes, defaultCharset });
+  const parkMessage = new ParkMessage(context, hashes, metrics);
+  const consumeAccepted = new ConsumeAccepted(context.inbox, mapMessage, parkMessage);
+  return { hashes, readHl7v2, readFhir, accept, refuse, receiveHl7v2, receiveFhir, parkMessage, consumeAccepted };
+}

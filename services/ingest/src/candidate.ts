@@ -1,0 +1,38 @@
+import type { Problem } from '@medshare/problems';
+
+/** How a message came in; travels sealed beside its bytes, so that mapping needs nothing that may have changed since. */
+export interface Arrival {
+  readonly feed: string;
+  readonly zone: string;
+  /** assigning authority → identifier system, as agreed with the feed when the message came */
+  readonly systems: Readonly<Record<string, string>>;
+  /** keyed hash of the sender's own id of the message, if it has one */
+  readonly key?: string;
+}
+
+/** A message that passed every check before its acknowledgement and only needs to become durable. */
+export interface Candidate {
+  readonly kind: 'hl7v2' | 'fhir';
+  readonly arrival: Arrival;
+  readonly onConflict: 'refuse' | 'accept-as-new';
+  /** keyed hash of the bytes */
+  readonly content: string;
+  readonly patientKey: string;
+  /** hl7v2: the message. fhir: the Bundle, and what it was made around if it is not what came. */
+  readonly parts: readonly Uint8Array[];
+}
+
+export interface Accepted {
+  readonly messageId: string;
+  /** came before, byte for byte: answered again, done once */
+  readonly duplicate: boolean;
+}
+
+/** What was refused, for whoever looks for it later. Holds no content. */
+export interface Refusal {
+  readonly via: 'mllp' | 'http';
+  readonly kind: 'hl7v2' | 'fhir';
+  readonly feed?: string | undefined;
+  readonly bytes?: Uint8Array | undefined;
+  readonly problems: readonly Problem[];
+}

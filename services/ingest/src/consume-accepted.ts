@@ -1,0 +1,25 @@
+import type { BusMessage } from '@medshare/bus';
+import { decode } from '@medshare/events';
+import type { Inbox } from '@medshare/outbox';
+import type { MapMessage } from './map-message.js';
+import type { ParkMessage } from './park-message.js';
+
+/** Maps each accepted message once, in its patient's order; what cannot be mapped is parked, and the patient's later ones behind it. */
+export class ConsumeAccepted {
+  constructor(
+    private readonly inbox: Inbox,
+    private readonly mapping: MapMessage,
+    private readonly parking: ParkMessage,
+  ) {}
+
+  /** @throws what is transient: the bus tries again */
+  async consume(message: BusMessage): Promise<void> {
+    const accepted = decode('message.accepted', message);
+    let done = false;
+    await this.inbox.consume(message, async (tx) => {
+      await this.mapping.map(tx, accepted);
+      done = true;
+    });
+    await (done ? this.parking.settled() : this.parking.tell(accepted));
+  }
+}

@@ -1,0 +1,93 @@
+import type { Socket } from 'node:net';
+import { frameMllp, MllpDecoder, type MllpOutput } from '@medshare/hl7';
+import type { ReceiveHl7v2 } from '../receive-hl7v2.js';
+
+export interface MllpLimits {
+  readonly maxMessageBytes: number;
+  /** messages that wait for their answer; past it nothing more is read */
+  readonly maxInFlight: number;
+  /** silence after which the connection is closed, ms */
+  readonly idleTimeout: number;
+}
+
+/**
+ * One sender. Messages are worked on as they come; their acknowledgements leave in the order in which the messages came.
+ */
+export class MllpConnection {
+  private readonly decoder: MllpDecoder;
+  private readonly answers: Promise<Uint8Array>[] = [];
+  private writing: Promise<void> | undefined;
+  private ending = false;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly receive: ReceiveHl7v2,
+    private readonly limits: MllpLimits,
+  ) {
+    this.decoder = new MllpDecoder(limits.maxMessageBytes);
+    socket.setNoDelay(true);
+    // a sender may be silent for as long as it waits for us, and not a moment longer
+    socket.setTimeout(limits.idleTimeout, () => (this.answers.length > 0 ? undefined : this.close()));
+    socket.on('data', (chunk) => this.take(chunk));
+    socket.on('end', () => this.ended());
+    socket.on('error', () => socket.destroy());
+  }
+
+  /** Reads no more, answers what was read, then closes. Resolves when the connection is gone. */
+  async stop(graceMs: number): Promise<void> {
+    const gone = new Promise<void>((resolve) => (this.socket.closed ? resolve() : this.socket.once('close', resolve)));
+    this.socket.pause();
+    this.ending = true;
+    const cut = setTimeout(() => this.socket.destroy(), graceMs);
+    await this.writing;
+    this.close();
+    await gone.finally(() => clearTimeout(cut));
+  }
+
+  private take(chunk: Uint8Array): void {
+    if (this.ending) return;
+    for (const output of this.decoder.push(chunk)) this.answer(output);
+    if (this.answers.length >= this.limits.maxInFlight) this.socket.pause();
+  }
+
+  private answer(output: MllpOutput): void {
+    const acknowledged =
+      'frame' in output ? this.receive.receive(output.frame, 'mllp') : this.receive.refuseFrame(output.problem);
+    this.answers.push(acknowledged.then(({ bytes }) => frameMllp(bytes)));
+    this.writing ??= this.write();
+  }
+
+  private async write(): Promise<void> {
+    for (let next = this.answers[0]; next !== undefined; next = this.answers[0]) {
+      const bytes = await next;
+      this.answers.shift();
+      if (this.socket.writable && !this.socket.write(bytes)) await this.drained();
+      if (this.answers.length < this.limits.maxInFlight / 2 && !this.ending) this.socket.resume();
+    }
+    this.writing = undefined;
+    if (this.ending) this.close();
+  }
+
+  /** A sender that does not read its answers gets no more of our memory. */
+  private drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const on = () => {
+        this.socket.off('drain', on).off('close', on);
+        resolve();
+      };
+      this.socket.on('drain', on).on('close', on);
+    });
+  }
+
+  private ended(): void {
+    const cut = this.decoder.end();
+    if (cut) this.answer({ problem: cut });
+    this.ending = true;
+    if (!this.writing) this.close();
+  }
+
+  private close(): void {
+    this.ending = true;
+    this.socket.end(() => this.socket.destroy());
+  }
+}

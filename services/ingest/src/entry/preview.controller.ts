@@ -1,0 +1,58 @@
+import { Controller, HttpCode, Inject, Post, Req, Res, UseGuards } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import type { Principal } from '@medshare/identity';
+import { Roles, TokenGuard, User } from '@medshare/identity/nest';
+import { asProblem, toOperationOutcome } from '@medshare/problems';
+import type { Ingest } from '../assemble-ingest.js';
+import type { IngestSettings } from '../ingest.config.js';
+import { INGEST, INGEST_SETTINGS } from '../ingest.tokens.js';
+import { PreviewMessage, type Preview } from '../preview-message.js';
+import { Refused } from '../read-fhir.js';
+import { fhirType } from './fhir.controller.js';
+import { hl7Type } from './hl7v2.controller.js';
+import { expectType, readBody } from './read-body.js';
+
+/** Shows an integration engineer what would become of a message; nothing of it is kept. */
+@Controller()
+@UseGuards(TokenGuard)
+@Roles('feed', 'integration-engineer')
+export class PreviewController {
+  constructor(
+    @Inject(INGEST) private readonly ingest: Ingest,
+    @Inject(INGEST_SETTINGS) private readonly settings: IngestSettings,
+    private readonly previews: PreviewMessage,
+  ) {}
+
+  @Post('hl7v2/$preview')
+  @HttpCode(200)
+  hl7v2(@Req() request: Request, @Res() response: Response): Promise<void> {
+    return this.answer(request, response, [hl7Type], (bytes) => this.previews.hl7v2(bytes));
+  }
+
+  @Post('fhir/$preview')
+  @HttpCode(200)
+  fhir(@Req() request: Request, @Res() response: Response, @User() user: Principal): Promise<void> {
+    return this.answer(request, response, [fhirType, 'application/json'], (bytes) =>
+      this.previews.fhir(bytes, this.ingest.receiveFhir.sourceOf(user, undefined)),
+    );
+  }
+
+  private async answer(
+    request: Request,
+    response: Response,
+    types: readonly string[],
+    preview: (bytes: Uint8Array) => Preview,
+  ): Promise<void> {
+    try {
+      expectType(request, ...types);
+      const { bundle, ...rest } = preview(await readBody(request, this.settings.maxBodyBytes));
+      // the Bundle's own characters: written anew, its decimals would lose their digits
+      response.status(200).type('application/json');
+      response.send(`{"bundle":${bundle},${JSON.stringify(rest).slice(1)}`);
+    } catch (caught) {
+      const problems = caught instanceof Refused ? caught.problems : ([asProblem(caught)] as const);
+      if (!request.complete) response.setHeader('connection', 'close');
+      response.status(problems[0].status).type(fhirType).send(JSON.stringify(toOperationOutcome(problems)));
+    }
+  }
+}

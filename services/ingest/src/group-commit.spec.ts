@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { problem } from '@medshare/problems';
+import { GroupCommit, type GroupCommitOptions } from './group-commit.js';
+
+const make = (options: Partial<GroupCommitOptions<number, string>> = {}) => {
+  const groups: number[][] = [];
+  const commit = (group: readonly number[]) => {
+    groups.push([...group]);
+    return Promise.resolve(group.map(String));
+  };
+  const base = { commit, sizeOf: () => 1, maxItems: 4, maxBytes: 100, maxWaitingBytes: 1000 };
+  return { groups, queue: new GroupCommit<number, string>({ ...base, ...options }) };
+};
+
+describe('group commit', () => {
+  it('answers each item its own, keeps the order and the bounds of a group', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(1000), { maxLength: 40 }), async (items) => {
+        const { groups, queue } = make();
+        const answers = await Promise.all(items.map((item) => queue.submit(item)));
+        expect(answers).toEqual(items.map(String));
+        expect(groups.flat()).toEqual(items);
+        expect(groups.every((group) => group.length <= 4)).toBe(true);
+        expect(groups.length).toBe(Math.ceil(items.length / 4));
+      }),
+    );
+  });
+
+  it('bounds a group by bytes, yet takes an item that is larger alone', async () => {
+    const { groups, queue } = make({ sizeOf: (item) => item, maxBytes: 10 });
+    await Promise.all([8, 2, 50, 1].map((item) => queue.submit(item)));
+    expect(groups).toEqual([[8, 2], [50], [1]]);
+  });
+
+  it('refuses past what may wait, and takes more once it is gone', async () => {
+    const { queue } = make({ maxWaitingBytes: 2 });
+    const kept = [queue.submit(1), queue.submit(2)];
+    await expect(queue.submit(3)).rejects.toMatchObject({ code: 'request.rate-limited' });
+    await Promise.all(kept);
+    await expect(queue.submit(4)).resolves.toBe('4');
+  });
+
+  it('lets one bad item fail alone', async () => {
+    const commit = (group: readonly number[]) =>
+      group.includes(13) ? Promise.reject(new Error('no')) : Promise.resolve(group.map(String));
+    const { queue } = make({ commit });
+    const answers = await Promise.allSettled([1, 13, 2].map((item) => queue.submit(item)));
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('does not try one by one when the database is away', async () => {
+    let tried = 0;
+    const commit = () => {
+      tried += 1;
+      return Promise.reject(problem('storage.unavailable'));
+    };
+    const { queue } = make({ commit });
+    const answers = await Promise.allSettled([1, 2, 3].map((item) => queue.submit(item)));
+    expect(answers.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(tried).toBe(1);
+  });
+
+  it('refuses single items that the commit refuses', async () => {
+    const commit = (group: readonly number[]) =>
+      Promise.resolve(group.map((item) => (item === 2 ? problem('hl7.duplicate-conflict') : String(item))));
+    const { queue } = make({ commit });
+    await expect(queue.submit(2)).rejects.toMatchObject({ code: 'hl7.duplicate-conflict' });
+  });
+
+  it('finishes what was submitted when it stops', async () => {
+    const { queue } = make();
+    const kept = queue.submit(1);
+    await queue.stop();
+    await expect(kept).resolves.toBe('1');
+    await expect(queue.submit(2)).rejects.toMatchObject({ code: 'service.stopping' });
+  });
+});

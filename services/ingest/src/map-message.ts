@@ -1,0 +1,97 @@
+import { event, type EventMessage, type EventOf } from '@medshare/events';
+import {
+  episodeOf,
+  mapMessage,
+  mappingVersion,
+  parseFhirJson,
+  patientIdentifiers,
+  toJsonBytes,
+  validateBundle,
+} from '@medshare/fhir';
+import { parseMessage } from '@medshare/hl7';
+import type { Tx } from '@medshare/database';
+import { problem } from '@medshare/problems';
+import type { RoleContext } from '@medshare/role';
+import type { Arrival } from './candidate.js';
+import { agreedFirst } from './find-patient.js';
+import type { KeyedHashes } from './keyed-hashes.js';
+import { settleMessage } from './store/messages.js';
+
+type Accepted = EventOf<'message.accepted'>;
+type Parts = Pick<RoleContext, 'transit' | 'outbox' | 'clock' | 'institution' | 'region'>;
+
+/** What the payload of `record.received` says beside its bytes, [bundle, raw]. */
+export interface RecordHeader {
+  /** the patient's identifiers, those of the region's agreed systems first */
+  readonly identifiers: readonly { readonly system?: string; readonly value: string }[];
+  readonly source: {
+    readonly feed: string;
+    readonly kind: 'hl7v2' | 'fhir';
+    /** keyed hash of the sender's own id */
+    readonly controlId?: string;
+    readonly mapping: string;
+  };
+}
+
+export interface MapLimits {
+  readonly maxBytes: number;
+  readonly defaultCharset: string;
+}
+
+/** Makes a record of an acknowledged message. The same message always makes the same bytes and the same record id. */
+export class MapMessage {
+  constructor(
+    private readonly parts: Parts,
+    private readonly hashes: KeyedHashes,
+    private readonly limits: MapLimits,
+  ) {}
+
+  /** @throws Problem record.unmappable, fhir.invalid, patient.ambiguous: the message waits for a person */
+  async map(tx: Tx, message: Accepted): Promise<void> {
+    const { transit, outbox, clock } = this.parts;
+    const { header, parts } = await transit.get(message.payload);
+    const arrival = header as Arrival;
+    const [first, raw = first] = parts;
+    if (!first || !raw) throw problem('internal', { detail: 'a payload without bytes' });
+    const bundle = message.kind === 'hl7v2' ? this.bundleOf(message, first, arrival) : first;
+    const mapping = message.kind === 'hl7v2' ? `hl7v2-${mappingVersion}` : 'fhir-1';
+    const { identifiers, episode } = this.factsOf(bundle, message);
+    const source = { feed: arrival.feed, kind: message.kind, ...(arrival.key && { controlId: arrival.key }), mapping };
+    const payload = await transit.put(tx, { header: { identifiers, source } satisfies RecordHeader, parts: [bundle, raw] });
+    const recordId = recordIdOf(this.hashes, message.messageId);
+    const { patientKey, messageId, receivedAt } = message;
+    const value = { recordId, patientKey, episode, payload, messageId, mapping, receivedAt };
+    await settleMessage(tx, messageId, recordId, clock.now());
+    await outbox.append(tx, [received(recordId, value)]);
+  }
+
+  private bundleOf({ messageId }: Accepted, raw: Uint8Array, { zone, systems }: Arrival): Uint8Array {
+    const { maxBytes, defaultCharset } = this.limits;
+    const message = parseMessage(raw, { bytes: maxBytes, defaultCharset });
+    const { bundle } = mapMessage(message, {
+      feedZone: zone,
+      systems,
+      idFor: (place) => this.hashes.uuid(messageId, place),
+      source: `urn:medshare:institution:${this.parts.institution}`,
+    });
+    return toJsonBytes(bundle);
+  }
+
+  private factsOf(bytes: Uint8Array, { patientKey, receivedAt }: Accepted) {
+    const { value } = parseFhirJson(bytes, { bytes: 4 * this.limits.maxBytes });
+    const [wrong] = validateBundle(value);
+    if (wrong) throw wrong;
+    const found = agreedFirst(patientIdentifiers(value), this.parts.region.identifierSystems);
+    const { kind, id } = episodeOf(value, new Date(receivedAt).toISOString());
+    return {
+      identifiers: found.map(({ system, value: text }) => ({ ...(system !== undefined && { system }), value: text })),
+      episode: this.hashes.episode(patientKey, kind, id),
+    };
+  }
+}
+
+export const recordIdOf = (hashes: KeyedHashes, messageId: string): string => hashes.uuid(messageId, 'record');
+
+/** The record's id is the event's: a second mapping of one message is the same event. */
+const received = (recordId: string, value: EventOf<'record.received'>): EventMessage =>
+  event('record.received', { id: recordId, key: value.patientKey }, value);

@@ -1,0 +1,50 @@
+import type { EventOf } from '@medshare/events';
+import type { RoleContext } from '@medshare/role';
+import type { IngestMetrics } from './ingest-metrics.js';
+import type { KeyedHashes } from './keyed-hashes.js';
+import { keptPlace } from './refuse-message.js';
+import { countParked, findParked } from './store/parked.js';
+
+type Parts = Pick<RoleContext, 'database' | 'outbox' | 'audit' | 'logger'>;
+
+/**
+ * Raises the alert that an acknowledged message waits for a person: an audit fact, a gauge and a warning. That it is parked is the
+ * inbox's own note, so a crash between the two cannot hide it.
+ */
+export class ParkMessage {
+  private parked = 0;
+
+  constructor(
+    private readonly parts: Parts,
+    private readonly hashes: KeyedHashes,
+    private readonly metrics: IngestMetrics,
+  ) {}
+
+  /** Looks whether the message is parked and tells of it. Repeated, it is the same fact. */
+  async tell({ messageId, patientKey, feed }: EventOf<'message.accepted'>): Promise<void> {
+    const { database, outbox, audit, logger } = this.parts;
+    const found = await findParked(database, messageId);
+    if (!found) return;
+    const entities = [
+      { kind: 'message', id: messageId },
+      { kind: 'patient', id: patientKey },
+    ];
+    const id = this.hashes.uuid(messageId, 'parked');
+    const facts = audit.events([{ id, action: 'message.parked', outcome: 'failed', problem: found.code, entities }]);
+    await database.transaction((tx) => outbox.append(tx, facts));
+    const where = keptPlace(found.where ?? undefined);
+    logger.warn({ messageId, feed, problem: found.code, where }, 'a message waits for a person');
+    await this.count();
+  }
+
+  /** After a message was done: one that had been parked leaves the gauge. */
+  async settled(): Promise<void> {
+    if (this.parked > 0) await this.count();
+  }
+
+  /** Brings the gauge up to date. */
+  async count(): Promise<void> {
+    this.parked = await countParked(this.parts.database);
+    this.metrics.parked(this.parked);
+  }
+}

@@ -1,0 +1,78 @@
+import { defaultLimits, messageKey, parseMessage, validateMessage, type Limits, type Message } from '@medshare/hl7';
+import { asProblem, problem, type Problem } from '@medshare/problems';
+import type { Candidate } from './candidate.js';
+import { agreedFirst, identifiersOfMessage } from './find-patient.js';
+import { findFeed, type Feed } from './ingest.config.js';
+import type { KeyedHashes } from './keyed-hashes.js';
+
+export interface ReadHl7v2Options {
+  readonly feeds: readonly Feed[];
+  readonly maxBytes: number;
+  readonly defaultCharset: string;
+  /** identifier systems that the region agreed on */
+  readonly agreedSystems: readonly string[];
+  readonly hashes: KeyedHashes;
+}
+
+/** What can be said of bytes that claim to be a message: all that was wrong, or a candidate. */
+export type Read = { readonly message?: Message; readonly feed?: Feed } & (
+  | { readonly problems: readonly [Problem, ...Problem[]] }
+  | { readonly problems?: never; readonly candidate: Candidate }
+);
+
+/** Checks everything that an AA promises except durability and duplicates. Never throws. */
+export class ReadHl7v2 {
+  private readonly limits: Partial<Limits>;
+
+  constructor(private readonly options: ReadHl7v2Options) {
+    const { maxBytes, defaultCharset } = options;
+    this.limits = { ...defaultLimits, bytes: maxBytes, defaultCharset };
+  }
+
+  read(bytes: Uint8Array): Read {
+    let message: Message;
+    try {
+      message = parseMessage(bytes, this.limits);
+    } catch (caught) {
+      return { problems: [asProblem(caught)] };
+    }
+    return this.judge(message);
+  }
+
+  private judge(message: Message): Read {
+    const feed = this.feedOf(message);
+    try {
+      const [first, ...others] = validateMessage(message);
+      if (first) return { message, ...(feed && { feed }), problems: [first, ...others] };
+      if (!feed)
+        return { message, problems: [problem('auth.forbidden', { where: 'MSH-3', detail: 'no feed takes this sender' })] };
+      return { message, feed, candidate: this.candidate(message, feed) };
+    } catch (caught) {
+      return { message, ...(feed && { feed }), problems: [asProblem(caught)] };
+    }
+  }
+
+  private feedOf({ header }: Message): Feed | undefined {
+    return findFeed(this.options.feeds, { application: header.text(3) ?? '', facility: header.text(4) ?? '' });
+  }
+
+  private candidate(message: Message, feed: Feed): Candidate {
+    const { hashes, agreedSystems } = this.options;
+    const { application, facility, controlId } = messageKey(message);
+    const systems = feed.agreedIdentifierSystems ?? {};
+    const [patient] = agreedFirst(identifiersOfMessage(message, systems), agreedSystems);
+    return {
+      kind: 'hl7v2',
+      arrival: {
+        feed: feed.name,
+        zone: feed.zone,
+        systems,
+        key: hashes.message('hl7v2', application, facility, controlId),
+      },
+      onConflict: feed.onConflict,
+      content: hashes.content(message.bytes),
+      patientKey: patient ? hashes.patient(patient.system ?? '', patient.value) : hashes.nobody(feed.name),
+      parts: [message.bytes],
+    };
+  }
+}

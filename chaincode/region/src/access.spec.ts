@@ -33,7 +33,10 @@ describe.each(['intl', 'sm'] as const)('requests, approvals, grants in suite %s'
     expect(await approve(attending, 'attending@harbor')).toEqual({ granted: false });
     expect(grant()).toBeUndefined();
     expect(await approve(custodian, 'custodian@lakeside', start + 5)).toEqual({ granted: true });
-    expect([...host.written.keys()].sort()).toEqual([keys.approval(wanted.id, 'custodian@lakeside'), keys.grant(wanted.id)]);
+    expect([...host.written.keys()].sort()).toEqual([
+      keys.approval(wanted.id, 'custodian@lakeside'),
+      keys.grant(wanted.id),
+    ]);
     expect(grant()).toMatchObject({
       state: 'active',
       leaves: ['attending@harbor', 'custodian@lakeside'],
@@ -86,7 +89,9 @@ describe.each(['intl', 'sm'] as const)('requests, approvals, grants in suite %s'
 
   it('judges expiry at the time of the transaction', async () => {
     await approve(attending, 'attending@harbor');
-    await expect(approve(officer, 'privacy-officer@harbor', wanted.expiresAt)).rejects.toEqual(refusedWith('access.expired'));
+    await expect(approve(officer, 'privacy-officer@harbor', wanted.expiresAt)).rejects.toEqual(
+      refusedWith('access.expired'),
+    );
     expect(grant()).toBeUndefined();
   });
 

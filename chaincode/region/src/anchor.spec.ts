@@ -10,7 +10,8 @@ const cast = new Cast();
 
 /** RFC 9162 section 2.1.1, written apart from the library. */
 function referenceRoot(leaves: readonly string[]): Buffer {
-  const hash = (...parts: (Buffer | string)[]) => parts.reduce((h, part) => h.update(part), createHash('sha256')).digest();
+  const hash = (...parts: (Buffer | string)[]) =>
+    parts.reduce((h, part) => h.update(part), createHash('sha256')).digest();
   if (leaves.length === 1) return hash(Buffer.from([0]), leaves[0]!);
   let split = 1;
   while (split * 2 < leaves.length) split *= 2;
@@ -64,7 +65,8 @@ describe('anchor', () => {
         }
         const response = await submit(host, 'harbor', anchors);
         expect(response).toMatchObject({ size: standing.size });
-        if (standing.size > 0) expect(response).toMatchObject({ root: referenceRoot([...standing]).toString('base64url') });
+        if (standing.size > 0)
+          expect(response).toMatchObject({ root: referenceRoot([...standing]).toString('base64url') });
         const before = host.dump();
         await submit(host, 'harbor', anchors);
         expect(host.dump()).toBe(before);

@@ -15,13 +15,23 @@ export async function anchor(context: Context, args: unknown): Promise<Json> {
   const { institution, anchors } = parseArgument(anchorBatch, args);
   const region = await readRegion(context.state);
   memberOf(region, institution);
-  demand(institution === context.creator, 'ledger.refused', 'an institution anchors its own records only', 'institution');
+  demand(
+    institution === context.creator,
+    'ledger.refused',
+    'an institution anchors its own records only',
+    'institution',
+  );
   demand(anchors.length <= region.limits.anchorsPerBatch, 'ledger.refused', 'the batch is too large', 'anchors');
 
   const { standing, fresh, refused } = sort(anchors, await readPresent(context, institution, anchors));
   for (const one of fresh) context.state.put(keys.anchor(institution, one.tag), encodeDocument(one));
   for (const one of refused) {
-    await recordConflict(context, hashDocument(region, 'anchor', one), { version: 1, institution, tag: one.tag, refused: one });
+    await recordConflict(context, hashDocument(region, 'anchor', one), {
+      version: 1,
+      institution,
+      tag: one.tag,
+      refused: one,
+    });
   }
   const conflicts = refused.map(({ tag }) => tag);
   if (standing.length === 0) return { root: null, size: 0, conflicts };

@@ -55,7 +55,11 @@ function checkSignatures({ time }: Context, region: Region, request: Request, gi
 }
 
 /** The state does not show the approval of this transaction, so its leaf is added here. */
-async function settle(context: Context, { request, approvals, grant }: RequestEntry, leaf: string): Promise<Grant | undefined> {
+async function settle(
+  context: Context,
+  { request, approvals, grant }: RequestEntry,
+  leaf: string,
+): Promise<Grant | undefined> {
   const leaves = [...approvals.map((one) => one.leaf), leaf].sort();
   if (grant === undefined && !isSatisfied(request.formula, leaves)) return undefined;
   const next: Grant = {
@@ -75,4 +79,3 @@ function emit(context: Context, name: 'approved' | 'granted', request: Request, 
   const { id: requestId, institution: owner, requester } = request;
   context.emit({ name, value: { requestId, owner, requester: requester.institution, ...more } });
 }
-

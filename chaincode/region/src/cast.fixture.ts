@@ -1,5 +1,13 @@
 import { documentHash, signDocument, suite, toBase64url, utf8, type KeyPair, type SuiteName } from '@medshare/crypto';
-import type { Anchor, Approval, Checkpoint, Region, Request, Revocation, StaffCertificate } from '@medshare/events/chain';
+import type {
+  Anchor,
+  Approval,
+  Checkpoint,
+  Region,
+  Request,
+  Revocation,
+  StaffCertificate,
+} from '@medshare/events/chain';
 
 /** The demo region with real keys, and documents signed by its people; for tests of the chaincode and of ledgers. */
 export const institutions = ['harbor', 'lakeside', 'summit'] as const;
@@ -19,12 +27,14 @@ export class Cast {
   readonly region: Region;
   readonly keys: ReadonlyMap<string, Readonly<Record<(typeof uses)[number], KeyPair>>>;
 
-  constructor(name: SuiteName = 'intl', change: Partial<Region> = {}) {
+  /** @param now the instant around which its documents are valid, ms since the epoch */
+  constructor(
+    name: SuiteName = 'intl',
+    change: Partial<Region> = {},
+    readonly now: number = start,
+  ) {
     this.suite = suite(name);
-    const pair = () => this.suite.generateKeyPair();
-    this.keys = new Map(
-      institutions.map((id) => [id, { ledger: pair(), vault: pair(), access: pair(), reader: pair(), audit: pair() }]),
-    );
+    this.keys = new Map(institutions.map((id) => [id, this.#memberKeys(id)]));
     const publicOf = (id: string, use: (typeof uses)[number]) => toBase64url(this.keys.get(id)![use].publicKey);
     const members = institutions.map((id) => ({
       id,
@@ -53,13 +63,30 @@ export class Cast {
     };
   }
 
+  /** Keys follow from names, so that two processes of a test have the same region. */
+  #pair(label: string): KeyPair {
+    const privateKey = this.suite.hash(utf8(`cast/${label}`));
+    return { privateKey, publicKey: this.suite.publicKeyOf(privateKey) };
+  }
+
+  #memberKeys(id: string) {
+    const pair = (use: (typeof uses)[number]) => this.#pair(`${id}/${use}`);
+    return {
+      ledger: pair('ledger'),
+      vault: pair('vault'),
+      access: pair('access'),
+      reader: pair('reader'),
+      audit: pair('audit'),
+    };
+  }
+
   hashOf(type: string, value: unknown): string {
     return documentHash(this.suite, type, 1, value);
   }
 
   /** A certified person, or service, of an institution. */
   person(institution: Institution, person: string, roles: string[], change: Partial<StaffCertificate> = {}): Person {
-    const { privateKey, publicKey } = this.suite.generateKeyPair();
+    const { privateKey, publicKey } = this.#pair(`${institution}/person/${person}`);
     const content = {
       version: 1 as const,
       institution,
@@ -68,8 +95,8 @@ export class Cast {
       kind: 'staff' as const,
       publicKey: toBase64url(publicKey),
       suite: this.suite.name,
-      notBefore: start - hour,
-      notAfter: start + 20 * hour,
+      notBefore: this.now - hour,
+      notAfter: this.now + 20 * hour,
       ...change,
     };
     const access = this.keys.get(institution)!.access.privateKey;
@@ -89,7 +116,7 @@ export class Cast {
       institution,
       readerKey: this.region.members[0]!.keys.reader,
       purpose: 'TREAT',
-      expiresAt: start + 10 * hour,
+      expiresAt: this.now + 10 * hour,
       nonce: 'AAAAAAAAAAAAAAAAAAAAAA',
     };
     const dealCommitment = this.hashOf('deal-commitment', deal);
@@ -102,8 +129,8 @@ export class Cast {
       askSignature: this.sign(by.privateKey, 'ask', ask),
       dealCommitment,
       formula: formula as Request['formula'],
-      issuedAt: start,
-      expiresAt: start + 10 * hour,
+      issuedAt: this.now,
+      expiresAt: this.now + 10 * hour,
       ...change,
     };
   }
@@ -129,7 +156,15 @@ export class Cast {
   anchor(tag: string, content = 'content'): Anchor {
     const root = this.digest(content);
     const manifest = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
-    return { version: 1, kind: 'record', suite: this.suite.name, tag: this.digest(tag), recordRoot: root, sealRoot: root, manifest };
+    return {
+      version: 1,
+      kind: 'record',
+      suite: this.suite.name,
+      tag: this.digest(tag),
+      recordRoot: root,
+      sealRoot: root,
+      manifest,
+    };
   }
 
   digest(text: string): string {

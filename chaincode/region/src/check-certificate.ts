@@ -16,7 +16,12 @@ export function checkCertificate(region: Region, certificate: StaffCertificate, 
   const signed = signatureHolds(region.suite, keys.access, 'staff-certificate', content, signature);
   demand(signed, 'access.forged', 'the certificate is not signed by its institution', 'certificate.signature');
   const lives = certificate.notAfter - certificate.notBefore;
-  demand(lives > 0 && lives <= region.limits.certificateMs, 'ledger.refused', 'the certificate lives too long', 'certificate');
+  demand(
+    lives > 0 && lives <= region.limits.certificateMs,
+    'ledger.refused',
+    'the certificate lives too long',
+    'certificate',
+  );
   const current = certificate.notBefore <= time && time < certificate.notAfter;
   demand(current, 'access.expired', 'the certificate is not valid at this time', 'certificate');
 }

@@ -12,7 +12,8 @@ export function leavesOfFormula(formula: unknown): readonly string[] {
 }
 
 /** @returns whether these leaves are an authorized set */
-export const isSatisfied = (formula: unknown, leaves: Iterable<string>): boolean => satisfies(parse(formula), new Set(leaves));
+export const isSatisfied = (formula: unknown, leaves: Iterable<string>): boolean =>
+  satisfies(parse(formula), new Set(leaves));
 
 export function splitLeaf(leaf: string): { role: string; institution: string } {
   const at = leaf.indexOf('@');

@@ -43,9 +43,15 @@ describe('checkpoint', () => {
     await host.run('harbor', 'checkpoint', cast.checkpoint('harbor', 5, 'five'), start);
     expect(host.written.size).toBe(0);
     await host.run('harbor', 'checkpoint', cast.checkpoint('harbor', 9, 'nine'), start);
-    await expect(host.run('harbor', 'checkpoint', cast.checkpoint('harbor', 8, 'eight'), start)).rejects.toMatchObject(refused);
-    await expect(host.run('harbor', 'checkpoint', cast.checkpoint('harbor', 9, 'other'), start)).rejects.toMatchObject(refused);
-    await expect(host.run('summit', 'checkpoint', cast.checkpoint('harbor', 10, 'ten'), start)).rejects.toMatchObject(refused);
+    await expect(host.run('harbor', 'checkpoint', cast.checkpoint('harbor', 8, 'eight'), start)).rejects.toMatchObject(
+      refused,
+    );
+    await expect(host.run('harbor', 'checkpoint', cast.checkpoint('harbor', 9, 'other'), start)).rejects.toMatchObject(
+      refused,
+    );
+    await expect(host.run('summit', 'checkpoint', cast.checkpoint('harbor', 10, 'ten'), start)).rejects.toMatchObject(
+      refused,
+    );
     const forged = { ...cast.checkpoint('harbor', 10, 'ten'), size: 11 };
     await expect(host.run('harbor', 'checkpoint', forged, start)).rejects.toMatchObject({ code: 'access.forged' });
     expect(host.read<Checkpoint>(keys.checkpoint('harbor'))).toMatchObject({ size: 9, root: cast.digest('nine') });

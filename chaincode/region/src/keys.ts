@@ -11,5 +11,5 @@ export const keys = {
   checkpoint: (institution: string): string => `checkpoint/${institution}`,
 } as const;
 
-/** The key just after every key with this prefix; all keys are ASCII and hold nothing above `~`. */
-export const endOf = (prefix: string): string => `${prefix}\u007f`;
+/** A key beyond every key with this prefix: keys are ASCII and hold no `~`, the greatest visible character. */
+export const endOf = (prefix: string): string => `${prefix}~`;

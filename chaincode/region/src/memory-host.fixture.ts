@@ -12,7 +12,10 @@ export class MemoryHost {
     this.written = new Map();
     const events: ChaincodeEvent[] = [];
     const emit = (event: ChaincodeEvent) => void events.push(event);
-    const response = await chaincode.functions[name]!({ txId: 'test', time, creator, state: this.#state(), emit }, args);
+    const response = await chaincode.functions[name]!(
+      { txId: 'test', time, creator, state: this.#state(), emit },
+      args,
+    );
     for (const [key, value] of this.written) {
       if (value === undefined) this.entries.delete(key);
       else this.entries.set(key, value);
@@ -28,7 +31,10 @@ export class MemoryHost {
 
   /** The whole state as text, to compare two states. */
   dump(): string {
-    return [...this.entries.keys()].sort().map((key) => `${key} ${new TextDecoder().decode(this.entries.get(key))}`).join('\n');
+    return [...this.entries.keys()]
+      .sort()
+      .map((key) => `${key} ${new TextDecoder().decode(this.entries.get(key))}`)
+      .join('\n');
   }
 
   #state(): State {

@@ -1,6 +1,14 @@
 import { request as shape, type Region, type Request } from '@medshare/events/chain';
 import { checkCertificate, memberOf } from './check-certificate.js';
-import { encodeDocument, hashDocument, parseArgument, readDocument, readRegion, sameDocument, signatureHolds } from './documents.js';
+import {
+  encodeDocument,
+  hashDocument,
+  parseArgument,
+  readDocument,
+  readRegion,
+  sameDocument,
+  signatureHolds,
+} from './documents.js';
 import { leavesOfFormula, splitLeaf } from './formula.js';
 import { keys } from './keys.js';
 import { demand } from './refusal.js';
@@ -46,7 +54,11 @@ function checkTimes({ time }: Context, region: Region, { issuedAt, expiresAt, as
   demand(lives <= region.limits.requestMs, 'ledger.refused', 'the request lives too long', 'expiresAt');
 }
 
-function checkAsk({ time }: Context, region: Region, { id, ask, askSignature, requester, dealCommitment }: Request): void {
+function checkAsk(
+  { time }: Context,
+  region: Region,
+  { id, ask, askSignature, requester, dealCommitment }: Request,
+): void {
   const { certificate } = requester;
   const expected = hashDocument(region, 'request-id', { askId: ask.askId, dealCommitment });
   demand(id === expected, 'ledger.refused', 'the id is not the hash of ask and deal commitment', 'id');

@@ -18,15 +18,22 @@ const formula: Formula = {
 };
 const allRoles = ['attending', 'privacy-officer', 'ed', 'custodian', 'clinician'];
 /** Few people with many roles, so that one person meets several leaves; the first is the requester. */
-const people: Person[] = (['lakeside', 'harbor', 'harbor', 'lakeside', 'summit', 'summit'] as Institution[]).map((at, i) =>
-  cast.person(at, `p-${i}`, i === 3 ? ['clinician'] : allRoles),
+const people: Person[] = (['lakeside', 'harbor', 'harbor', 'lakeside', 'summit', 'summit'] as Institution[]).map(
+  (at, i) => cast.person(at, `p-${i}`, i === 3 ? ['clinician'] : allRoles),
 );
 const wanted = cast.request(people[0]!, 'harbor', formula);
 
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('approve' as const), who: fc.nat(5), leaf: fc.nat(4) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('revoke' as const), who: fc.nat(5), leaf: fc.constant(0) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), who: fc.integer({ min: 1, max: 4 }), leaf: fc.constant(0) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('wait' as const),
+      who: fc.integer({ min: 1, max: 4 }),
+      leaf: fc.constant(0),
+    }),
+  },
 );
 type Step = { kind: 'approve' | 'revoke' | 'wait'; who: number; leaf: number };
 
@@ -99,7 +106,9 @@ describe('any sequence of approvals, revocations and time', () => {
       const before = host.dump();
       const again = new Clerk();
       Object.assign(again, { time: clerk.time });
-      for (const one of steps.filter(({ kind, who, leaf }) => kind === 'approve' && clerk.filled.get(leaves[leaf]!) === who)) {
+      for (const one of steps.filter(
+        ({ kind, who, leaf }) => kind === 'approve' && clerk.filled.get(leaves[leaf]!) === who,
+      )) {
         await play(host, again, one);
       }
       expect(host.dump()).toBe(before);

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { base64url, cid, hash, institutionId, millis, opaqueId, publicKey, purpose, signature, suiteName } from './scalars.js';
+import {
+  base64url,
+  cid,
+  hash,
+  institutionId,
+  millis,
+  opaqueId,
+  publicKey,
+  purpose,
+  signature,
+  suiteName,
+} from './scalars.js';
 
 /**
  * The documents of a region's chain. Integers and strings only, never personal data: no identifier, no class, no level.
@@ -81,7 +92,13 @@ export const batch = z.strictObject({ version, institution: institutionId, root:
 export type Batch = z.infer<typeof batch>;
 
 /** Under `conflict/<institution>/<tag>/<hash>`: another content came under an anchored tag, and was not taken. */
-export const conflict = z.strictObject({ version, institution: institutionId, tag: hash, refused: anchor, time: millis });
+export const conflict = z.strictObject({
+  version,
+  institution: institutionId,
+  tag: hash,
+  refused: anchor,
+  time: millis,
+});
 export type Conflict = z.infer<typeof conflict>;
 
 /** Made by an institution for a staff member or a service: signed by its `access` key, type `staff-certificate`, over all but `signature`. */

@@ -42,7 +42,11 @@ export function checkViews(region: Region, views: readonly View[], rules: ViewRu
   }
   const height = Math.max(...group.map((view) => view.height));
   const ahead = checked.some((view) => !group.includes(view) && view.height > height);
-  if (ahead) throw stale(group.map(({ institution }) => institution).join(','), 'a member has seen a later block with another state');
+  if (ahead)
+    throw stale(
+      group.map(({ institution }) => institution).join(','),
+      'a member has seen a later block with another state',
+    );
   checkForks(checked);
   return { state: group[0]!.state, height, institutions: group.map(({ institution }) => institution) };
 }

@@ -87,7 +87,14 @@ interface Parts {
 }
 
 function assemble(options: EmbeddedLedgerOptions, database: Database): Parts {
-  const { institution, region, privateKey, transport, chaincode = regionChaincode, onFinding = () => undefined } = options;
+  const {
+    institution,
+    region,
+    privateKey,
+    transport,
+    chaincode = regionChaincode,
+    onFinding = () => undefined,
+  } = options;
   const { clock = systemClock, random = systemRandom, sources } = options;
   const settings = { ...defaultSettings, ...options.settings };
   const store = new PostgresChainStore(database);
@@ -109,7 +116,9 @@ const memberOf = ({ peer, orderer }: Parts): Member => ({
   blocks: (request, signal) => peer.blocks(request, signal),
   order(transaction) {
     if (orderer !== undefined) return orderer.order(transaction);
-    return Promise.reject(problem('ledger.refused', { where: peer.parts.institution, detail: 'this member does not order' }));
+    return Promise.reject(
+      problem('ledger.refused', { where: peer.parts.institution, detail: 'this member does not order' }),
+    );
   },
 });
 
@@ -135,7 +144,7 @@ class ChainLedger implements Ledger {
   }
 
   async *range(prefix: string): AsyncIterable<Stored> {
-    for (let start = prefix; ; ) {
+    for (let start = prefix; ;) {
       const page = await this.#parts.peer.parts.store.range(start, endOf(prefix), pageEntries);
       for (const { key, value, version } of page) yield { key, value, block: version[0] };
       const last = page.at(-1);
@@ -152,7 +161,7 @@ class ChainLedger implements Ledger {
   async *blocks(from: number, given: AbortSignal): AsyncIterable<CommittedBlock> {
     const { peer } = this.#parts;
     const signal = AbortSignal.any([given, this.#closed.signal]);
-    for (let next = from; !signal.aborted; ) {
+    for (let next = from; !signal.aborted;) {
       const woken = peer.committed.wait(pollMs, signal);
       const page = await peer.parts.store.blocks(next, pageBlocks, pageBytes);
       for (const stored of page) {

@@ -1,4 +1,12 @@
-import { canonical, documentHash, fromBase64url, signDocument, suite as suiteOf, verifyDocument, type Suite } from '@medshare/crypto';
+import {
+  canonical,
+  documentHash,
+  fromBase64url,
+  signDocument,
+  suite as suiteOf,
+  verifyDocument,
+  type Suite,
+} from '@medshare/crypto';
 import type { Region } from '@medshare/events/chain';
 
 type Type = 'proposal' | 'outcome' | 'endorsement' | 'transactions' | 'block' | 'commit' | 'view';

@@ -8,8 +8,17 @@ import { documentHash, suite } from '@medshare/crypto';
  *
  * @param sources file name → text, as far as the host can read them (see `readChaincodeSources`)
  */
-export function chaincodeHash(region: Region, chaincode: Chaincode, sources: Readonly<Record<string, string>> = {}): string {
+export function chaincodeHash(
+  region: Region,
+  chaincode: Chaincode,
+  sources: Readonly<Record<string, string>> = {},
+): string {
   const { name, version, functions } = chaincode;
   const texts = Object.fromEntries(Object.keys(functions).map((key) => [key, String(functions[key])]));
-  return documentHash(suite(region.suite), 'chaincode', 1, { name, version, functions: texts, sources: { ...sources } });
+  return documentHash(suite(region.suite), 'chaincode', 1, {
+    name,
+    version,
+    functions: texts,
+    sources: { ...sources },
+  });
 }

@@ -9,7 +9,11 @@ export interface BlockFault {
 }
 
 /** Reads a block's text. @returns the block and its hash, or what is wrong with its bytes, its data or its orderer's signature */
-export function readBlock(region: Region, signing: ChainSigning, text: string): { block: Block; hash: string } | BlockFault {
+export function readBlock(
+  region: Region,
+  signing: ChainSigning,
+  text: string,
+): { block: Block; hash: string } | BlockFault {
   let parsed: Block;
   try {
     parsed = block.parse(JSON.parse(text));
@@ -35,7 +39,8 @@ export function checkPlace(
   before: { number: number; hash: string; time: number },
 ): BlockFault | undefined {
   if (header.number !== before.number + 1) return { kind: 'chain', detail: `block ${before.number + 1} was to follow` };
-  if (header.previousHash !== before.hash) return { kind: 'chain', detail: 'the hash of the block before it is another' };
+  if (header.previousHash !== before.hash)
+    return { kind: 'chain', detail: 'the hash of the block before it is another' };
   if (header.time < before.time) return { kind: 'chain', detail: 'the time runs backwards' };
   return undefined;
 }

@@ -37,11 +37,18 @@ export async function collectEndorsements(parts: EndorsersParts, signed: SignedP
 }
 
 /** Never rejects: whatever goes wrong with one member is its reply. */
-async function askOne({ peer, transport, endorseMs }: EndorsersParts, institution: string, signed: SignedProposal, txId: string): Promise<Reply> {
+async function askOne(
+  { peer, transport, endorseMs }: EndorsersParts,
+  institution: string,
+  signed: SignedProposal,
+  txId: string,
+): Promise<Reply> {
   try {
     const own = institution === peer.parts.institution;
     const signal = AbortSignal.timeout(endorseMs);
-    const answer = await (own ? peer.endorse(signed) : withTimeout(transport.endorse(institution, signed, signal), signal));
+    const answer = await (own
+      ? peer.endorse(signed)
+      : withTimeout(transport.endorse(institution, signed, signal), signal));
     return checkReply(peer, institution, answer, txId);
   } catch (caught) {
     return { institution, problem: asProblem(caught) };

@@ -15,11 +15,17 @@ export function toCommittedBlock(signing: ChainSigning, stored: StoredBlock): Co
     number: stored.number,
     hash: stored.hash,
     time: header.time,
-    transactions: transactions.flatMap((given, index) => toTransaction(signing, given, stored.codes[index] ?? 'malformed')),
+    transactions: transactions.flatMap((given, index) =>
+      toTransaction(signing, given, stored.codes[index] ?? 'malformed'),
+    ),
   };
 }
 
-function toTransaction(signing: ChainSigning, given: unknown, code: CommittedTransaction['code']): CommittedTransaction[] {
+function toTransaction(
+  signing: ChainSigning,
+  given: unknown,
+  code: CommittedTransaction['code'],
+): CommittedTransaction[] {
   const parsed = told.safeParse(given);
   if (!parsed.success) return [];
   const { proposal: wish, outcome } = parsed.data;

@@ -5,7 +5,11 @@ export interface MemberFinding {
   readonly institution: string;
   readonly code: Extract<
     ProblemCode,
-    'ledger.chaincode-mismatch' | 'ledger.endorsement-mismatch' | 'ledger.clock' | 'ledger.tampered' | 'ledger.unavailable'
+    | 'ledger.chaincode-mismatch'
+    | 'ledger.endorsement-mismatch'
+    | 'ledger.clock'
+    | 'ledger.tampered'
+    | 'ledger.unavailable'
   >;
   readonly detail: string;
 }

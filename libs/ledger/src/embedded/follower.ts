@@ -36,7 +36,7 @@ export class Follower {
   async #follow(signal: AbortSignal): Promise<void> {
     const { region, institution } = this.#peer.parts;
     const sources = region.members.map(({ id }) => id).filter((id) => id !== institution);
-    for (let turn = 0; !signal.aborted && sources.length > 0; ) {
+    for (let turn = 0; !signal.aborted && sources.length > 0;) {
       const source = sources[turn % sources.length]!;
       const reached = await this.#pull(source, turn === 0, signal);
       turn = reached && turn === 0 ? 0 : (turn + 1) % sources.length;
@@ -53,7 +53,8 @@ export class Follower {
       return true;
     } catch (caught) {
       const { code, detail, where } = asProblem(caught);
-      if (code === 'ledger.tampered') this.#onFinding({ institution: source, code, detail: [where, detail].join(': ') });
+      if (code === 'ledger.tampered')
+        this.#onFinding({ institution: source, code, detail: [where, detail].join(': ') });
       return false;
     }
   }

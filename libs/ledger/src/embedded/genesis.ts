@@ -24,12 +24,19 @@ const genesisProposal = (region: Region): Proposal => ({
 });
 
 /** Every member makes block 0 by itself from the region's document; those with another document have another chain. */
-export async function makeGenesis(region: Region, chaincode: Chaincode, signing: ChainSigning): Promise<Omit<BlockCommit, 'signature'>> {
+export async function makeGenesis(
+  region: Region,
+  chaincode: Chaincode,
+  signing: ChainSigning,
+): Promise<Omit<BlockCommit, 'signature'>> {
   const proposal = genesisProposal(region);
   const id = signing.hash('proposal', proposal);
   const outcome = await simulate(chaincode, empty, proposal, id);
   if (outcome.kind === 'refused') {
-    throw problem(isProblemCode(outcome.code) ? 'config.invalid' : 'internal', { where: outcome.where, detail: outcome.detail });
+    throw problem(isProblemCode(outcome.code) ? 'config.invalid' : 'internal', {
+      where: outcome.where,
+      detail: outcome.detail,
+    });
   }
   const transactions = [{ proposal, outcome }];
   const dataHash = signing.hash('transactions', transactions);
@@ -46,7 +53,11 @@ export function readGenesis(region: Region, text: string): z.infer<typeof genesi
     const transaction = genesisTransaction.parse(block.parse(JSON.parse(text)).transactions[0]);
     if (canonicalText(transaction.proposal) === canonicalText(genesisProposal(region))) return transaction;
   } catch (caught) {
-    throw problem('ledger.tampered', { where: 'block 0', detail: 'the genesis cannot be read', cause: asProblem(caught) });
+    throw problem('ledger.tampered', {
+      where: 'block 0',
+      detail: 'the genesis cannot be read',
+      cause: asProblem(caught),
+    });
   }
   throw problem('config.invalid', { where: 'region', detail: 'the chain was begun with another region document' });
 }

@@ -29,7 +29,8 @@ export function judge(replies: readonly Reply[], pending: number, needed: number
   const first = group[0];
   if (first !== undefined && group.length >= needed) {
     const { outcome } = first;
-    if (outcome.kind === 'done') return { kind: 'agreed', outcome, endorsements: group.map(({ endorsement }) => endorsement) };
+    if (outcome.kind === 'done')
+      return { kind: 'agreed', outcome, endorsements: group.map(({ endorsement }) => endorsement) };
     if (pending > 0) return undefined;
     return aheadOf(group, endorsed) ?? { kind: 'refused', problem: refusalOf(outcome) };
   }
@@ -67,7 +68,8 @@ function largestGroup(endorsed: readonly Endorsed[], own: string): readonly Endo
     const key = `${one.endorsement.chaincode} ${one.endorsement.outcome}`;
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
-  const weight = (group: readonly Endorsed[]) => group.length * 2 + (group.some(({ institution }) => institution === own) ? 1 : 0);
+  const weight = (group: readonly Endorsed[]) =>
+    group.length * 2 + (group.some(({ institution }) => institution === own) ? 1 : 0);
   return [...groups.values()].reduce<readonly Endorsed[]>((best, one) => (weight(one) > weight(best) ? one : best), []);
 }
 
@@ -96,10 +98,15 @@ function blame(
     );
     const named = code === undefined ? failed : failed.filter((reply) => reply.problem.code === code);
     const detail = `${endorsed.length} of ${needed} members endorse`;
-    return refused(code ?? 'ledger.unavailable', named.map(({ institution }) => institution), detail);
+    return refused(
+      code ?? 'ledger.unavailable',
+      named.map(({ institution }) => institution),
+      detail,
+    );
   }
   const reference = endorsed.find(({ institution }) => institution === own) ?? group[0]!;
-  const others = (differs: (one: Endorsed) => boolean) => endorsed.filter(differs).map(({ institution }) => institution);
+  const others = (differs: (one: Endorsed) => boolean) =>
+    endorsed.filter(differs).map(({ institution }) => institution);
   const otherCode = others(({ endorsement }) => endorsement.chaincode !== majorityChaincode(endorsed, reference));
   if (otherCode.length > 0) return refused('ledger.chaincode-mismatch', otherCode, 'members run other chaincode');
   const heights = new Set(endorsed.map(({ endorsement }) => endorsement.height));

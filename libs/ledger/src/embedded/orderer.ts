@@ -54,7 +54,8 @@ export class Orderer {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#cutting;
-    for (const one of this.#waiting.values()) one.reject(problem('service.stopping', { where: this.#peer.parts.institution }));
+    for (const one of this.#waiting.values())
+      one.reject(problem('service.stopping', { where: this.#peer.parts.institution }));
     this.#waiting.clear();
   }
 
@@ -103,7 +104,11 @@ export class Orderer {
       await this.#peer.commit(text);
       for (const one of taken) one.resolve({ txId: one.id, block: number });
     } catch (caught) {
-      const refused = problem('ledger.unavailable', { where: this.#peer.parts.institution, detail: 'the block was not kept', cause: caught });
+      const refused = problem('ledger.unavailable', {
+        where: this.#peer.parts.institution,
+        detail: 'the block was not kept',
+        cause: caught,
+      });
       for (const one of taken) one.reject(refused);
     } finally {
       for (const one of taken) {

@@ -113,7 +113,10 @@ export class Peer {
       throw problem('access.forged', { where: institution, detail: 'the proposal is not signed by its creator' });
     }
     if (Math.abs(proposal.time - clock.now()) > region.clockSkewMs) {
-      throw problem('ledger.clock', { where: institution, detail: `the time differs by more than ${region.clockSkewMs} ms` });
+      throw problem('ledger.clock', {
+        where: institution,
+        detail: `the time differs by more than ${region.clockSkewMs} ms`,
+      });
     }
     return parsed.data;
   }

@@ -100,7 +100,9 @@ async function indexTransactions(tx: Tx, { number, ids, codes }: BlockCommit): P
 async function applyWrites(tx: Tx, { number, writes }: BlockCommit): Promise<void> {
   const last = [...new Map(writes.map((write) => [write.key, write])).values()];
   const gone = last.filter(({ value }) => value === null).map(({ key }) => key);
-  const kept = last.flatMap(({ key, value, index }) => (value === null ? [] : [{ key, value: Buffer.from(value, 'utf8'), index }]));
+  const kept = last.flatMap(({ key, value, index }) =>
+    value === null ? [] : [{ key, value: Buffer.from(value, 'utf8'), index }],
+  );
   if (gone.length > 0) await tx.query('DELETE FROM "state" WHERE "key" = ANY($1::text[])', [gone]);
   if (kept.length === 0) return;
   await tx.query(

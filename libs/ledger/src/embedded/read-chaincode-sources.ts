@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const isCode = (name: string): boolean => /\.(js|ts)$/.test(name) && !/\.(spec|contract|fixture)\.[jt]s$|\.d\.ts$/.test(name);
+const isCode = (name: string): boolean =>
+  /\.(js|ts)$/.test(name) && !/\.(spec|contract|fixture)\.[jt]s$|\.d\.ts$/.test(name);
 
 /**
  * Reads the files that a chaincode package runs from, beside its entry.

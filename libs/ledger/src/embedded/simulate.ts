@@ -72,8 +72,9 @@ class Recorder implements State {
   rwset(): ReadWriteSet {
     const reads = [...this.#reads].map(([key, version]) => ({ key, version })).sort(byKey);
     const writes = [...this.#writes].map(([key, value]) => ({ key, value })).sort(byKey);
-    const ranges = [...this.#ranges].sort((a, b) => byKey({ key: `${a.start} ${a.end}` }, { key: `${b.start} ${b.end}` }));
+    const ranges = [...this.#ranges].sort((a, b) =>
+      byKey({ key: `${a.start} ${a.end}` }, { key: `${b.start} ${b.end}` }),
+    );
     return { reads, ranges, writes };
   }
 }
-

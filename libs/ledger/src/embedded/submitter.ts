@@ -82,7 +82,10 @@ export class Submitter {
         return { txId, transaction: { ...signed, outcome, endorsements: [...endorsements] } };
       }
       if (attempt >= this.#parts.settings.lagRetries) {
-        throw problem('ledger.unavailable', { where: judgement.institutions.join(','), detail: 'members stay at different heights' });
+        throw problem('ledger.unavailable', {
+          where: judgement.institutions.join(','),
+          detail: 'members stay at different heights',
+        });
       }
       await this.#pause(lagPauseMs);
     }
@@ -131,7 +134,10 @@ export class Submitter {
       if (committed !== undefined) return committed;
       await woken;
     }
-    throw problem('ledger.unavailable', { where: peer.parts.institution, detail: 'the own copy does not reach the block' });
+    throw problem('ledger.unavailable', {
+      where: peer.parts.institution,
+      detail: 'the own copy does not reach the block',
+    });
   }
 
   async #pause(ms: number): Promise<void> {

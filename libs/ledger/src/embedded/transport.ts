@@ -1,4 +1,11 @@
-import type { BlocksRequest, BlocksResponse, EndorseResponse, OrderResponse, SignedProposal, Transaction } from './messages.js';
+import type {
+  BlocksRequest,
+  BlocksResponse,
+  EndorseResponse,
+  OrderResponse,
+  SignedProposal,
+  Transaction,
+} from './messages.js';
 
 /**
  * How members reach each other; in production mutual-TLS HTTP, each call authenticated as the calling institution. Rejects with a

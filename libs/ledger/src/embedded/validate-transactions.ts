@@ -55,7 +55,8 @@ export function checkAlone(region: Region, signing: ChainSigning, given: unknown
   const transaction = parsed.data;
   const { proposal, signature } = transaction;
   const id = signing.hash('proposal', proposal);
-  if (!signing.holds(proposal.creator, 'proposal', proposal, signature)) return { id, index, transaction, code: 'bad-signature' };
+  if (!signing.holds(proposal.creator, 'proposal', proposal, signature))
+    return { id, index, transaction, code: 'bad-signature' };
   const code = policyMet(region, signing, transaction, id) ? undefined : 'policy-not-met';
   return { id, index, transaction, code };
 }
@@ -112,7 +113,9 @@ class StateVersions {
   }
 
   async #range(start: string, end: string) {
-    const found = new Map((await this.#store.range(start, end)).map(({ key, version }) => [key, version as StateVersion]));
+    const found = new Map(
+      (await this.#store.range(start, end)).map(({ key, version }) => [key, version as StateVersion]),
+    );
     for (const [key, version] of this.#overlay) if (start <= key && key < end) found.set(key, version);
     return [...found]
       .filter(([, version]) => version !== null)

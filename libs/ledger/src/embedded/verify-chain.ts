@@ -40,7 +40,8 @@ async function* verifyBlock(
 ): AsyncGenerator<ChainFinding, { hash: string; time: number }> {
   const { region, signing } = parts;
   const number = stored.number;
-  if (number !== (before?.number ?? -1) + 1) yield { kind: 'chain', block: number, detail: 'blocks before it are missing' };
+  if (number !== (before?.number ?? -1) + 1)
+    yield { kind: 'chain', block: number, detail: 'blocks before it are missing' };
   const read = readBlock(region, signing, stored.text);
   if (isFault(read)) {
     yield { ...read, block: number };
@@ -53,7 +54,10 @@ async function* verifyBlock(
   if (fault) yield { ...fault, block: number };
   yield* verifyCommitSignature(parts, stored, hash);
   try {
-    const judged = number === 0 ? judgeGenesis(parts, stored) : await validateTransactions(region, signing, replayed, number, block.transactions);
+    const judged =
+      number === 0
+        ? judgeGenesis(parts, stored)
+        : await validateTransactions(region, signing, replayed, number, block.transactions);
     yield* compareCodes(stored, judged.codes, judged.ids);
     replayed.apply(number, judged);
   } catch {
@@ -63,13 +67,20 @@ async function* verifyBlock(
   return { hash, time: block.header.time };
 }
 
-function* verifyCommitSignature({ signing, institution }: Parts, stored: StoredBlock, hash: string): Iterable<ChainFinding> {
+function* verifyCommitSignature(
+  { signing, institution }: Parts,
+  stored: StoredBlock,
+  hash: string,
+): Iterable<ChainFinding> {
   const { number, codes, signature } = stored;
   if (signing.holds(institution, 'commit', { institution, number, hash, codes }, signature)) return;
   yield { kind: 'signature', block: number, detail: `what was committed is not signed by ${institution}` };
 }
 
-function judgeGenesis({ region, signing }: Parts, { text }: StoredBlock): Pick<BlockCommit, 'ids' | 'codes' | 'writes'> {
+function judgeGenesis(
+  { region, signing }: Parts,
+  { text }: StoredBlock,
+): Pick<BlockCommit, 'ids' | 'codes' | 'writes'> {
   const { proposal, outcome } = readGenesis(region, text);
   const writes = outcome.rwset.writes.map((write) => ({ ...write, index: 0 }));
   return { ids: [signing.hash('proposal', proposal)], codes: ['valid'], writes };
@@ -79,14 +90,19 @@ function* compareCodes(stored: StoredBlock, codes: readonly string[], ids: reado
   for (const [index, code] of codes.entries()) {
     const kept = stored.codes[index];
     if (kept === code) continue;
-    yield { kind: 'transaction', block: stored.number, id: ids[index]!, detail: `kept as ${kept ?? 'nothing'}, replays as ${code}` };
+    yield {
+      kind: 'transaction',
+      block: stored.number,
+      id: ids[index]!,
+      detail: `kept as ${kept ?? 'nothing'}, replays as ${code}`,
+    };
   }
 }
 
 /** A block that cannot be read leaves open what it wrote; then only entries that no block wrote are named. */
 async function* compareState({ store }: Parts, replayed: ReplayedState): AsyncIterable<ChainFinding> {
   const missing = replayed.keys();
-  for (let start = '!'; ; ) {
+  for (let start = '!'; ;) {
     const page = await store.range(start, '\u007f', pageEntries);
     for (const entry of page) {
       missing.delete(entry.key);

@@ -122,7 +122,8 @@ class IpfsFiles implements Blobs {
   async #isWhole(root: CID): Promise<boolean> {
     if (!(await this.has(root.toString()))) return false;
     try {
-      for await (const _ of exportFile(this.#folder(root), root));
+      const content = exportFile(this.#folder(root), root);
+      while (!(await content.next()).done);
       return true;
     } catch (caught) {
       if (isProblem(caught) && caught.code === 'blob.tampered') return false;

@@ -57,7 +57,8 @@ export const putPayload = async (tx: Tx, content: AsyncIterable<Uint8Array> | Ui
  */
 export const putPayloads = async (tx: Tx, contents: readonly Uint8Array[]): Promise<string[]> => {
   if (contents.length === 0) return [];
-  if (contents.some(({ length }) => length > MAX_PAYLOAD_BYTES)) throw problem('request.too-large', { where: 'payload' });
+  if (contents.some(({ length }) => length > MAX_PAYLOAD_BYTES))
+    throw problem('request.too-large', { where: 'payload' });
   const payloads = contents.map((content) => {
     const chunks = Array.from({ length: Math.ceil(content.length / PAYLOAD_CHUNK_BYTES) }, (_, n) =>
       content.subarray(n * PAYLOAD_CHUNK_BYTES, (n + 1) * PAYLOAD_CHUNK_BYTES),

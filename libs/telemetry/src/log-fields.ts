@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /**
  * The only fields that reach a log line. Everything else is dropped: a log must not carry a patient's data because somebody logged an
  * object. A name is added here when its values are codes, places, counts or opaque ids, and never for content.
@@ -88,7 +90,7 @@ const allowed = (value: unknown): Plain | Plain[] | undefined => {
 
 /** names and codes by their shape: what is thrown may be anything, also an object with somebody's name */
 const errorName = /^[A-Z][A-Za-z]{0,60}(Error|Exception|Problem)$|^Problem$/;
-const errorCode = /^([a-z0-9]+\.[a-z-]+|internal|[0-9A-Z]{5}|E[A-Z0-9]{2,20}|ERR_[A-Z0-9_]{2,60})$/;
+const errorCode = /^([a-z0-9]+\.[a-z-]+|internal|(?=[A-Z]*\d)[0-9A-Z]{5}|ERR_[A-Z0-9_]{2,60})$/;
 const stackFrame = /^\s+at .{1,400}(:\d+:\d+\)?|\(<anonymous>\)|\(native\))$/;
 
 /** An error without its message: a message may quote what it failed on. A Problem's detail is about the rule only, and stays. */
@@ -98,11 +100,12 @@ export const loggedError = (caught: unknown, depth = 0): LoggedError => {
   const known = name === 'Problem';
   const shaped = (value: unknown, shape: RegExp) =>
     typeof value === 'string' && shape.test(value) ? value : undefined;
+  const codeText = shaped(code, errorCode) ?? (typeof code === 'string' && code in constants.errno ? code : undefined);
   const text = (value: unknown) => (typeof value === 'string' ? shorten(value) : undefined);
   const frames = typeof stack === 'string' ? stack.split('\n').filter((line) => stackFrame.test(line)) : [];
   return {
     name: shaped(name, errorName) ?? 'Error',
-    ...(shaped(code, errorCode) !== undefined && { code: shaped(code, errorCode)! }),
+    ...(codeText !== undefined && { code: codeText }),
     ...(known && text(where) !== undefined && { where: text(where)! }),
     ...(known && text(detail) !== undefined && { detail: text(detail)! }),
     ...(frames.length > 0 && { stack: frames.slice(0, STACK_FRAMES).map((line) => line.trim()) }),

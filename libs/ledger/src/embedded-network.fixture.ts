@@ -14,6 +14,8 @@ export class EmbeddedNetwork {
   readonly #open = new Map<Institution, EmbeddedLedger>();
   /** Institutions that nobody reaches. */
   readonly down = new Set<Institution>();
+  /** Changes what members are answered when they pull blocks. */
+  falsify: (texts: string[]) => string[] = (texts) => texts;
 
   constructor(
     readonly cast: Cast,
@@ -70,8 +72,10 @@ export class EmbeddedNetwork {
         const orderer = this.cast.region.members[0]!.id;
         return wire(orderRoute.response, await this.member(orderer).order(wire(orderRoute.request, transaction)));
       },
-      blocks: async (to, request, signal) =>
-        wire(blocksRoute.response, await this.member(to).blocks(wire(blocksRoute.request, request), signal)),
+      blocks: async (to, request, signal) => {
+        const { blocks } = await this.member(to).blocks(wire(blocksRoute.request, request), signal);
+        return wire(blocksRoute.response, { blocks: this.falsify(blocks) });
+      },
     };
   }
 }

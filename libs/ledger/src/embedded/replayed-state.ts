@@ -16,6 +16,10 @@ export class ReplayedState implements Pick<ChainStore, 'getMany' | 'range' | 'tr
     this.#lost = true;
   }
 
+  get lost(): boolean {
+    return this.#lost;
+  }
+
   apply(number: number, { ids, codes, writes }: Pick<BlockCommit, 'ids' | 'codes' | 'writes'>): void {
     for (const { key, value, index } of writes) {
       if (!this.#entries.has(key) || value === null) this.#sorted = undefined;

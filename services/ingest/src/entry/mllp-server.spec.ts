@@ -27,11 +27,11 @@ beforeAll(async () => {
   metrics = new CountingMetrics();
   ingest = assembleIngest(context, { ...config, mllp }, metrics);
   server = new MllpServer(mllp, ingest.receiveHl7v2, metrics, context.logger);
-  await server.onApplicationBootstrap();
+  await server.listen();
 }, 120_000);
 afterEach(() => clients.splice(0).forEach((client) => client.end()));
 afterAll(async () => {
-  await server.beforeApplicationShutdown();
+  await server.stop();
   await closeContext();
   await fresh.drop();
 });

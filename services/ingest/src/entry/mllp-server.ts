@@ -1,4 +1,3 @@
-import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Logger } from '@medshare/telemetry';
 import type { IngestMetrics } from '../ingest-metrics.js';
@@ -16,7 +15,7 @@ export interface MllpServerOptions extends MllpLimits {
 const graceMs = 5_000;
 
 /** HL7 v2 over MLLP (release 1, original mode) on TCP. */
-export class MllpServer implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class MllpServer {
   private readonly connections = new Map<Socket, MllpConnection>();
   private readonly server: Server;
 
@@ -36,7 +35,7 @@ export class MllpServer implements OnApplicationBootstrap, BeforeApplicationShut
     return (this.server.address() as AddressInfo).port;
   }
 
-  async onApplicationBootstrap(): Promise<void> {
+  async listen(): Promise<void> {
     const { host, port } = this.options;
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject).listen(port, host, resolve);
@@ -46,7 +45,7 @@ export class MllpServer implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   /** Finishes what was read, takes nothing new. */
-  async beforeApplicationShutdown(): Promise<void> {
+  async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     await Promise.all([...this.connections.values()].map((connection) => connection.stop(graceMs)));
     await closed;

@@ -1,0 +1,58 @@
+import type { BeforeApplicationShutdown, DynamicModule, OnApplicationBootstrap } from '@nestjs/common';
+import { ROLE_CONTEXT, type RoleContext } from '@medshare/role';
+import { loadLabelPolicy, type LabelPolicy } from '@medshare/sensitivity';
+import { assembleIngest, type Ingest } from './assemble-ingest.js';
+import { FhirController } from './entry/fhir.controller.js';
+import { Hl7v2Controller } from './entry/hl7v2.controller.js';
+import { MessagesConsumer } from './entry/messages.consumer.js';
+import { MessagesController } from './entry/messages.controller.js';
+import { MllpServer } from './entry/mllp-server.js';
+import { PreviewController } from './entry/preview.controller.js';
+import type { IngestSettings } from './ingest.config.js';
+import { createIngestMetrics } from './create-ingest-metrics.js';
+import { INGEST, INGEST_SETTINGS } from './ingest.tokens.js';
+import { PreviewMessage } from './preview-message.js';
+
+/** Brings the gauge of parked messages up at start; at the end, commits what was read, after the listeners have closed. */
+class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    private readonly ingest: Ingest,
+    private readonly mllp: MllpServer,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.ingest.parkMessage.count();
+    await this.mllp.listen();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.mllp.stop();
+    await Promise.all([this.ingest.accept.stop(), this.ingest.refuse.stop()]);
+  }
+}
+
+/** HL7 v2 and FHIR in; durable before it is acknowledged; `record.received` out. */
+export class IngestModule {
+  static register(context: RoleContext, settings: IngestSettings): DynamicModule {
+    const metrics = createIngestMetrics(context.metrics);
+    const ingest = assembleIngest(context, settings, metrics);
+    const mllp = new MllpServer(settings.mllp, ingest.receiveHl7v2, metrics, context.logger);
+    let policy: LabelPolicy | undefined;
+    const labels = () => (policy ??= loadLabelPolicy(context.policyFiles('labels')));
+    const provide = <T extends object>(instance: T) => ({ provide: instance.constructor, useValue: instance });
+    return {
+      module: IngestModule,
+      // before FhirController: `fhir/$preview` is no resource type
+      controllers: [PreviewController, FhirController, Hl7v2Controller, MessagesController, MessagesConsumer],
+      providers: [
+        { provide: ROLE_CONTEXT, useValue: context },
+        { provide: INGEST, useValue: ingest },
+        { provide: INGEST_SETTINGS, useValue: settings },
+        provide(mllp),
+        provide(new PreviewMessage(ingest, labels, context)),
+        provide(new Lifecycle(ingest, mllp)),
+      ],
+      exports: [MllpServer],
+    };
+  }
+}

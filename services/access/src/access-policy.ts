@@ -35,7 +35,7 @@ export class InstitutionPolicy {
 
   /** Whether this institution's custodian service answers by itself: undefined, or the problem. */
   serviceRefusal(input: Parameters<typeof serviceLeafApproves>[1]): string | undefined {
-    const { approves, reason } = serviceLeafApproves(this.policy, input, { institutions: new Set(), persons: new Set() });
+    const { approves, reason } = serviceLeafApproves(this.policy, input, { institutions: [], persons: [] });
     return approves ? undefined : (reason ?? 'access.denied');
   }
 
@@ -48,7 +48,7 @@ export class InstitutionPolicy {
       ...(decision.problem ? { problem: decision.problem } : {}),
       ...(decision.legalBasis ? { legalBasis: decision.legalBasis } : {}),
       ...(decision.outcome === 'permit' && decision.formulaName
-        ? { formula: this.formula(decision.formulaName, body.owner) as z.infer<typeof evaluateResponse>['formula'] }
+        ? { formula: this.formula(decision.formulaName, body.owner) as unknown as z.infer<typeof evaluateResponse>['formula'] }
         : {}),
       approval: decision.approval,
       rules: [...decision.rules],

@@ -1,4 +1,4 @@
-import { canonical, signDocument, toBase64url, utf8 } from '@medshare/crypto';
+import { canonical, signDocument, toBase64url } from '@medshare/crypto';
 import type { Tx } from '@medshare/database';
 import type { AuditEntry, AuditReceipt } from '@medshare/events';
 import { appendLeaves, saltedLeaf } from '@medshare/proofs';
@@ -71,7 +71,7 @@ export class AppendEntries {
   private rowOf(entry: AuditEntry, index: number): NewEntry {
     const { suite, random } = this.context;
     const salt = random.bytes(32);
-    const bytes = utf8(canonical(entry));
+    const bytes = new TextEncoder().encode(canonical(entry));
     const leaf = saltedLeaf((...parts) => suite.hash(...parts), salt, bytes);
     const { id, time, action, outcome, entities } = entry;
     return { index, id, time, action, outcome, salt, leaf, bytes, entities };

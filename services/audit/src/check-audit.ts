@@ -1,4 +1,4 @@
-import { equalBytes, toBase64url, utf8, verifyDocument } from '@medshare/crypto';
+import { equalBytes, toBase64url, verifyDocument } from '@medshare/crypto';
 import { nodeHash, saltedLeaf, storedRoot, type Hash } from '@medshare/proofs';
 import type { Finding, RoleContext } from '@medshare/role';
 import { checkpointOf } from './make-checkpoint.js';
@@ -69,7 +69,7 @@ async function* checkCheckpoints(
   for (const row of rows) {
     const { size, root, signature } = checkpointOf(institution, row);
     const id = String(size);
-    const computed = await storedRoot(hash, size, (level, position) => readNode(database, level, position)).catch(() => utf8(''));
+    const computed = await storedRoot(hash, size, (level, position) => readNode(database, level, position)).catch(() => new Uint8Array(0));
     if (toBase64url(computed) !== root)
       yield { store: 'audit.checkpoint ↔ audit.node', id, problem: 'disagrees', detail: 'root' };
     if (!verifyDocument(suite, signingKey.publicKey, 'checkpoint', 1, { institution, size, root }, signature))

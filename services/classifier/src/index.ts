@@ -1,1 +1,1 @@
-export {};
+export { ClassifierModule } from './classifier.module.js';

@@ -17,7 +17,7 @@ export class OpenSection {
   /** @throws Problem blob.missing, blob.tampered, vault.tampered naming the section */
   async open(manifest: Manifest, section: SealedSection, key: Uint8Array): Promise<OpenedSection> {
     const used = suite(manifest.suite);
-    const sealed = await this.fetch(manifest.institution, section);
+    const sealed = await this.fetch(section);
     const { record } = manifest;
     const plain = await openBytes(
       used,
@@ -42,10 +42,10 @@ export class OpenSection {
       throw problem('vault.tampered', { where: manifest.record, detail: 'record root' });
   }
 
-  private async fetch(institution: string, { cid, size }: SealedSection): Promise<Uint8Array> {
+  private async fetch({ cid, size }: SealedSection): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let total = 0;
-    for await (const chunk of this.context.blobs.get(cid, { from: institution })) {
+    for await (const chunk of this.context.blobs.get(cid)) {
       total += chunk.length;
       if (total > size) throw problem('blob.tampered', { where: cid, detail: 'longer than the manifest says' });
       chunks.push(chunk);

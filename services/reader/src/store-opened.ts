@@ -1,3 +1,4 @@
+import { frame, openBytes, sealBytes, unframe } from '@medshare/crypto';
 import type { OpenResponse, SealedSection, Manifest } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
 import { problem } from '@medshare/problems';
@@ -5,6 +6,8 @@ import type { RoleContext } from '@medshare/role';
 import type { OpenedSection } from './open-section.js';
 import type { ReaderStore } from './store/reader-store.js';
 import { isUuid } from './stored-ask.js';
+
+const sealingOf = (bundle: string, key: Uint8Array) => ({ key, use: 'opened', record: bundle, section: 'bundle', epoch: 0 });
 
 interface RequestRow {
   id: string;
@@ -23,7 +26,7 @@ export class StoreOpened {
 
   /** Audited before it is kept: no audit entry, no opened section. */
   async keep(row: RequestRow, { manifest }: { manifest: Manifest }, section: SealedSection, opened: OpenedSection, purpose: string): Promise<void> {
-    const { random, keyEncryption, audit } = this.context;
+    const { random, audit } = this.context;
     const bundle = random.uuid();
     await audit.record({
       action: 'section.opened',
@@ -47,7 +50,7 @@ export class StoreOpened {
           section: section.section,
           class: row.class,
           digest: opened.digest,
-          bytes: Buffer.from(await keyEncryption.wrap(opened.bytes, `opened/${bundle}`)),
+          bytes: await this.seal(bundle, opened.bytes),
           expiresAt: row.expiresAt,
         },
       ],
@@ -71,7 +74,7 @@ export class StoreOpened {
 
   /** The exact bytes that were sealed. @throws Problem request.not-found for what is not there, expired, or somebody else's */
   async read(principal: Principal, bundle: string): Promise<Uint8Array> {
-    const { keyEncryption, clock, audit } = this.context;
+    const { clock, audit } = this.context;
     const row = isUuid(bundle) ? await this.store.opened.findUnique({ where: { bundle } }) : null;
     const ask = row && (await this.store.ask.findUnique({ where: { id: row.askId } }));
     if (!row || !ask || ask.username !== principal.username || row.expiresAt.getTime() <= clock.now())
@@ -85,7 +88,22 @@ export class StoreOpened {
         { kind: 'request', id: row.requestId },
       ],
     });
-    return keyEncryption.unwrap(row.bytes, `opened/${bundle}`);
+    return this.unseal(bundle, row.bytes);
+  }
+
+  /** Under a key of its own, which stands wrapped beside it. */
+  private async seal(bundle: string, bytes: Uint8Array): Promise<Buffer<ArrayBuffer>> {
+    const { suite, random, keyEncryption } = this.context;
+    const key = random.bytes(32);
+    const wrapped = await keyEncryption.wrap(key, `opened/${bundle}`);
+    return Buffer.from(frame(wrapped, await sealBytes(suite, sealingOf(bundle, key), bytes)));
+  }
+
+  private async unseal(bundle: string, stored: Uint8Array): Promise<Uint8Array> {
+    const { suite, keyEncryption } = this.context;
+    const [wrapped, sealed] = unframe(stored);
+    if (!wrapped || !sealed) throw problem('vault.tampered', { where: `Bundle/${bundle}` });
+    return openBytes(suite, sealingOf(bundle, await keyEncryption.unwrap(wrapped, `opened/${bundle}`)), sealed);
   }
 
   /** Erases what has expired: opened sections, reading keys, identifiers. */

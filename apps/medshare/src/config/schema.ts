@@ -156,7 +156,7 @@ export const configSchema = z
     log: z
       .strictObject({
         level: z
-          .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+          .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
           .default('info')
           .describe('Least severe level that is written.'),
       })

@@ -11,14 +11,13 @@ export const demoRegion = {
 export interface DemoInstitution {
   id: string;
   name: string;
-  suite: 'intl' | 'sm';
   zone: string;
 }
 
 export const demoInstitutions: DemoInstitution[] = [
-  { id: 'harbor', name: 'Harbor General Hospital', suite: 'intl', zone: 'Asia/Shanghai' },
-  { id: 'lakeside', name: 'Lakeside Clinic', suite: 'intl', zone: 'Asia/Shanghai' },
-  { id: 'summit', name: 'Summit Hospital', suite: 'sm', zone: 'Asia/Shanghai' },
+  { id: 'harbor', name: 'Harbor General Hospital', zone: 'Asia/Shanghai' },
+  { id: 'lakeside', name: 'Lakeside Clinic', zone: 'Asia/Shanghai' },
+  { id: 'summit', name: 'Summit Hospital', zone: 'Asia/Shanghai' },
 ];
 
 export interface DemoUser {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Clock, Random } from '@medshare/clock';
 import { suite, toBase64url, type SuiteName } from '@medshare/crypto';
 import type { MemberKeys } from '@medshare/events';
-import { openKeyFile, type KeyEncryption } from '@medshare/keys';
+import type { KeyEncryption } from '@medshare/keys';
+import { openFileKeys } from '@medshare/keys/file.driver';
 import { createAuthority, issueCertificate } from '@medshare/peers';
 
 /** Roles that sign on behalf of their institution; each has a key of its own, registered with the region. */
@@ -39,7 +40,7 @@ export async function foundInstitution(parts: Parts): Promise<FoundedInstitution
   const { id, name, folder, clock, random } = parts;
   await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
   await mkdir(join(folder, 'tls'), { recursive: true, mode: 0o700 });
-  const keyEncryption = await openKeyFile(keyFile(folder), random);
+  const keyEncryption = await openFileKeys({ path: keyFile(folder), random });
   const used = suite(parts.suite);
   const publicKeys: Partial<MemberKeys> = {};
   for (const role of signingRoles) {

@@ -1,4 +1,4 @@
-import { contribute, combineContributions, type Contribution } from '@medshare/crypto/oprf';
+import { combineCommitments } from '@medshare/crypto/oprf';
 import type { Region } from '@medshare/events';
 import { DAY } from './periods.js';
 import type { FoundedInstitution } from './found-institution.js';
@@ -13,12 +13,6 @@ export interface Agreement {
   identifierSystems: string[];
 }
 
-/** One member's part in the joint key generation: nobody ever holds the region's OPRF key. */
-export type OprfContribution = Contribution;
-
-export const contributeOprf = (agreement: Agreement, members: number): OprfContribution =>
-  contribute(agreement.oprfThreshold, members);
-
 /**
  * The genesis document out of the members' public parts, in the order that gives their OPRF indices.
  * Every member computes it by itself from what the others published and must get the same.
@@ -26,11 +20,9 @@ export const contributeOprf = (agreement: Agreement, members: number): OprfContr
 export function foundRegion(
   agreement: Agreement,
   members: readonly Pick<FoundedInstitution, 'id' | 'name' | 'publicKeys'>[],
-  contributions: readonly OprfContribution[],
+  contributions: readonly (readonly string[])[],
 ): Region {
-  const { commitments } = combineContributions(
-    contributions.map(({ commitments }) => commitments),
-  );
+  const commitments = combineCommitments(contributions);
   return {
     version: 1,
     region: agreement.region,

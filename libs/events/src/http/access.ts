@@ -81,6 +81,8 @@ export const askBody = z.strictObject({
 });
 export const askedRequest = z.strictObject({
   requestId: hash,
+  /** What a revocation is signed over, beside the id. */
+  requestHash: hash,
   owner: institutionId,
   class: sensitivityClass,
   state: z.enum(['waiting', 'granted', 'revoked', 'expired']),

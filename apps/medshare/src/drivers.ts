@@ -1,0 +1,95 @@
+import { fileURLToPath } from 'node:url';
+import type { Blobs } from '@medshare/blobs';
+import { openIpfsFiles } from '@medshare/blobs/ipfs-files.driver';
+import type { Bus } from '@medshare/bus';
+import { openPostgresLog } from '@medshare/bus/postgres-log.driver';
+import type { Region } from '@medshare/events';
+import type { KeyEncryption } from '@medshare/keys';
+import { openFileKeys } from '@medshare/keys/file.driver';
+import {
+  openEmbeddedLedger,
+  readChaincodeSources,
+  type EmbeddedLedger,
+  type OnFinding,
+  type Transport,
+} from '@medshare/ledger/embedded';
+import { blocksRoute, endorseRoute, orderRoute } from '@medshare/ledger/embedded-routes';
+import type { Peers } from '@medshare/peers';
+import { isProblem, problem } from '@medshare/problems';
+import type { Listener } from '@medshare/database';
+import type { Config } from './config.js';
+
+// URL scheme → driver: the only place that picks one.
+
+export type { EmbeddedLedger };
+
+const unknownScheme = (key: string, url: string) =>
+  problem('config.invalid', { where: key, detail: `no driver for ${url.slice(0, url.indexOf(':') + 1)}` });
+
+export function openKeys({ keys }: Pick<Config, 'keys'>): Promise<KeyEncryption> {
+  if (!keys.startsWith('file:')) throw unknownScheme('keys', keys);
+  return openFileKeys({ path: fileURLToPath(keys) });
+}
+
+export function openBus({ bus, database }: Pick<Config, 'bus' | 'database'>, listener: Listener): Promise<Bus> {
+  if (!/^postgres(ql)?:/.test(bus)) throw unknownScheme('bus', bus);
+  return openPostgresLog({ url: database.url, listener });
+}
+
+/** A blob that is not here comes from the member that has it; whatever comes must have the address that was asked for. */
+export function openBlobs({ blobs, institution }: Pick<Config, 'blobs' | 'institution'>, region: Region, peers: Peers): Promise<Blobs> {
+  if (!blobs.startsWith('file:')) throw unknownScheme('blobs', blobs);
+  const others = region.members.map(({ id }) => id).filter((id) => id !== institution);
+  return openIpfsFiles({ path: fileURLToPath(blobs), fetchMissing: (cid) => fetchFromMembers(peers, others, cid) });
+}
+
+async function* fetchFromMembers(peers: Peers, members: string[], cid: string): AsyncGenerator<Uint8Array> {
+  let failure: unknown;
+  for (const member of members) {
+    let begun = false;
+    try {
+      for await (const piece of peers.stream(member, `/peer/blobs/${cid}`)) {
+        begun = true;
+        yield piece;
+      }
+      return;
+    } catch (caught) {
+      if (begun) throw caught;
+      if (!isProblem(caught) || caught.code !== 'blob.missing') failure = caught;
+    }
+  }
+  throw failure ?? problem('blob.missing', { where: cid });
+}
+
+interface LedgerParts {
+  region: Region;
+  peers: Peers;
+  privateKey: Uint8Array;
+  onFinding: OnFinding;
+}
+
+/** Waits of a pull for the next block, ms: shorter than a peer call may take. */
+const pollMs = 4000;
+
+export async function openLedger(
+  { ledger, database, institution, limits }: Pick<Config, 'ledger' | 'database' | 'institution' | 'limits'>,
+  { region, peers, privateKey, onFinding }: LedgerParts,
+): Promise<EmbeddedLedger> {
+  if (!ledger.startsWith('embedded:')) throw unknownScheme('ledger', ledger);
+  return openEmbeddedLedger({
+    institution,
+    region,
+    privateKey,
+    url: database.url,
+    transport: transportOver(peers, region),
+    sources: readChaincodeSources(import.meta.resolve('@medshare/chaincode-region')),
+    settings: { pollMs: Math.min(pollMs, limits.callTimeout / 2) },
+    onFinding,
+  });
+}
+
+const transportOver = (peers: Peers, { members }: Region): Transport => ({
+  endorse: (institution, proposal) => peers.call(endorseRoute, institution, proposal),
+  order: (transaction) => peers.call(orderRoute, members[0]?.id ?? '', transaction),
+  blocks: (institution, request) => peers.call(blocksRoute, institution, request),
+});

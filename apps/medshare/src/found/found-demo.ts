@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { systemClock, systemRandom } from '@medshare/clock';
+import { combineShares, contribute } from '@medshare/crypto/oprf';
+import { UserStore } from '@medshare/identity/user-store';
+import { openFileKeys } from '@medshare/keys/file.driver';
+import { accountsPath, identityFolder } from '../run/embedded-provider.js';
+import { demoInstitutions, demoRegion, demoUsers, portsOf } from './demo.js';
+import { foundInstitution, keyFile, writePrivate, writeSecret, type FoundedInstitution } from './found-institution.js';
+import { foundRegion } from './found-region.js';
+
+/** Passwords and feed secrets of the demo, mode 0600: made at random, so that no two demos share them. */
+export interface DemoSecrets {
+  /** institution → user → password */
+  passwords: Record<string, Record<string, string>>;
+  /** institution → secret of the service account `feed` */
+  feeds: Record<string, string>;
+}
+
+export const demoSecretsFile = (data: string): string => join(data, 'demo-secrets.json');
+export const institutionFolder = (data: string, id: string): string => join(data, id);
+export const configFile = (data: string, id: string): string => join(data, id, 'config.yaml');
+
+/** Whether the demo was founded completely: the last file that founding writes. */
+export const isFounded = (data: string): boolean => existsSync(demoSecretsFile(data));
+
+/** Founds the demo's region and institutions below `data`. A founding that was cut off is begun anew. */
+export async function foundDemo(data: string, portBase: number, onStep: (step: string) => void): Promise<void> {
+  await mkdir(data, { recursive: true, mode: 0o755 });
+  const founded: FoundedInstitution[] = [];
+  for (const { id, name } of demoInstitutions) {
+    onStep(`keys and certificates of ${name}`);
+    const folder = institutionFolder(data, id);
+    founded.push(
+      await foundInstitution({
+        id,
+        name,
+        folder,
+        suite: demoRegion.suite,
+        hosts: ['127.0.0.1', 'localhost'],
+        clock: systemClock,
+        random: systemRandom,
+      }),
+    );
+  }
+  onStep('the region’s index key, dealt jointly');
+  await dealOprf(founded);
+  await Promise.all(founded.map((one) => writeAuthorities(one, founded)));
+  await Promise.all(founded.map((one, index) => writeConfig(data, one, index, portBase)));
+  onStep('users');
+  await writeUsers(data);
+}
+
+async function dealOprf(founded: FoundedInstitution[]): Promise<void> {
+  const random = (length: number) => systemRandom.bytes(length);
+  const contributions = founded.map(() => contribute(random, demoRegion.oprfThreshold, founded.length));
+  for (const [index, { folder }] of founded.entries()) {
+    const received = contributions.map(({ commitments, shares }) => {
+      const share = shares[index];
+      if (!share) throw new Error('a contribution has too few shares');
+      return { commitments, share };
+    });
+    const keys = await openFileKeys({ path: keyFile(folder) });
+    await writeSecret(folder, 'oprf', combineShares(index + 1, received), keys);
+  }
+  const region = foundRegion(demoRegion, founded, contributions.map(({ commitments }) => commitments));
+  await Promise.all(founded.map(({ folder }) => writeFile(join(folder, 'region.json'), `${JSON.stringify(region, null, 2)}\n`)));
+}
+
+async function writeAuthorities({ folder }: FoundedInstitution, all: FoundedInstitution[]): Promise<void> {
+  await mkdir(join(folder, 'tls', 'authorities'), { recursive: true });
+  await Promise.all(all.map(({ id, ca }) => writeFile(join(folder, 'tls', 'authorities', `${id}.pem`), ca)));
+}
+
+async function writeConfig(data: string, { id, folder }: FoundedInstitution, index: number, portBase: number): Promise<void> {
+  const ports = portsOf(portBase, index);
+  const ids = demoInstitutions.map((one) => one.id);
+  const config = {
+    region: demoRegion.region,
+    institution: id,
+    suite: demoRegion.suite,
+    data: '.',
+    http: { port: ports.http },
+    peers: {
+      port: ports.peers,
+      key: 'tls/node-key.pem',
+      cert: 'tls/node.pem',
+      authorities: Object.fromEntries(ids.map((one) => [one, `tls/authorities/${one}.pem`])),
+      urls: Object.fromEntries(ids.map((one, at) => [one, `https://127.0.0.1:${portsOf(portBase, at).peers}`])),
+    },
+    mllp: {
+      port: ports.mllp,
+      feeds: [
+        {
+          name: 'hospital',
+          zone: demoInstitutions[index]?.zone ?? 'UTC',
+          onConflict: 'refuse',
+          agreedIdentifierSystems: { EAST: demoRegion.identifierSystems[0] },
+        },
+      ],
+    },
+    blobs: 'file:blobs',
+    keys: 'file:keys/key-encryption-key',
+    identity: { issuer: `http://127.0.0.1:${ports.http}/realms/${id}`, embedded: true },
+    log: { level: 'warn' },
+  };
+  await writeFile(configFile(data, id), `# ${id}: a deployment of its own. \`medshare config docs\` explains every key.\n${stringify(config)}`);
+  await mkdir(identityFolder(folder), { recursive: true, mode: 0o700 });
+}
+
+async function writeUsers(data: string): Promise<void> {
+  const secrets: DemoSecrets = { passwords: {}, feeds: {} };
+  for (const { id } of demoInstitutions) {
+    const folder = institutionFolder(data, id);
+    const users = await UserStore.open(join(identityFolder(folder), 'users.json'), systemRandom);
+    const passwords: Record<string, string> = {};
+    for (const { username, roles } of demoUsers) {
+      passwords[username] = secret(12);
+      await users.put({ username, password: passwords[username], roles });
+    }
+    secrets.passwords[id] = passwords;
+    secrets.feeds[id] = secret(24);
+    const accounts = [{ clientId: 'feed', secret: secrets.feeds[id], roles: ['feed'] }];
+    await writePrivate(accountsPath(folder), JSON.stringify({ version: 1, accounts }));
+  }
+  await writePrivate(demoSecretsFile(data), JSON.stringify(secrets));
+}
+
+const secret = (bytes: number): string => Buffer.from(systemRandom.bytes(bytes)).toString('base64url');
+
+export async function readDemoSecrets(data: string): Promise<DemoSecrets> {
+  return JSON.parse(await readFile(demoSecretsFile(data), 'utf8')) as DemoSecrets;
+}

@@ -1,0 +1,203 @@
+import { readFile } from 'node:fs/promises';
+import type { Blobs } from '@medshare/blobs';
+import type { Bus } from '@medshare/bus';
+import { systemClock, systemRandom, type Clock } from '@medshare/clock';
+import { frame, suite, toBase64url } from '@medshare/crypto';
+import { openDatabase, openListener, type Database, type Listener } from '@medshare/database';
+import type { Region } from '@medshare/events';
+import { createOidcVerifier, type TokenVerifier } from '@medshare/identity';
+import type { EmbeddedProvider } from '@medshare/identity/embedded-oidc.driver';
+import type { KeyEncryption } from '@medshare/keys';
+import { Inbox, Outbox, startRelay, type Relay } from '@medshare/outbox';
+import { Peers } from '@medshare/peers';
+import type { Problem } from '@medshare/problems';
+import { createAuditTrail, type RoleContext, type RoleName } from '@medshare/role';
+import { createLogger, createMetricsRegistry, type Logger, type MetricsRegistry } from '@medshare/telemetry';
+import { Transit } from '@medshare/transit';
+import type { Config } from '../config.js';
+import { openBlobs, openBus, openKeys, openLedger, type EmbeddedLedger } from '../drivers.js';
+import { openProvider } from './embedded-provider.js';
+import { policyFiles } from './files.js';
+import { readRegion, readSecret, readSigningKey } from './secrets.js';
+
+/** Everything that the roles of one institution stand on, built from its configuration. */
+export interface Assembled {
+  region: Region;
+  clock: Clock;
+  logger: Logger;
+  metrics: MetricsRegistry;
+  credentials: { key: string; cert: string };
+  authorities: Map<string, string>;
+  verifier: TokenVerifier;
+  provider: EmbeddedProvider | undefined;
+  bus: Bus;
+  ledger: EmbeddedLedger | undefined;
+  oprfShare: Uint8Array;
+  contexts: Map<RoleName, RoleContext>;
+  databases: Database[];
+  onProblem(found: Problem): void;
+  startRelays(): void;
+  close(): Promise<void>;
+}
+
+const memberFaults = ['ledger.chaincode-mismatch', 'ledger.endorsement-mismatch', 'ledger.clock', 'ledger.tampered', 'ledger.unavailable'];
+
+/** Which of the institution's registered keys a role signs with; ingest and classifier sign nothing. */
+const keyOf: Record<RoleName, string> = {
+  ingest: 'reader',
+  classifier: 'reader',
+  vault: 'vault',
+  ledger: 'ledger',
+  access: 'access',
+  reader: 'reader',
+  audit: 'audit',
+};
+
+export async function assemble(config: Config): Promise<Assembled> {
+  const logger = createLogger({ role: 'institution', institution: config.institution, level: config.log.level });
+  const metrics = createMetricsRegistry();
+  const keys = await openKeys(config);
+  const region = await readRegion(config.data);
+  const credentials = await readCredentials(config);
+  const authorities = await readAuthorities(config);
+  const peers = new Peers({
+    self: config.institution,
+    ...credentials,
+    authorities,
+    urls: new Map(Object.entries(config.peers.urls)),
+    timeoutMs: config.limits.callTimeout,
+    random: systemRandom,
+  });
+  const listener = openListener(config.database.url);
+  const bus = await openBus(config, listener);
+  const blobs = await openBlobs(config, region, peers);
+  const base = { config, logger, metrics, keys, region, peers, listener, bus, blobs };
+  const ledger = config.roles.includes('ledger') ? await openInstitutionLedger(base) : undefined;
+  const transitDatabase = openDatabase({ url: config.database.url, schema: 'transit', max: 3 });
+  const transit = new Transit({
+    database: transitDatabase,
+    suite: suite('intl'),
+    keyEncryption: keys,
+    clock: systemClock,
+    random: systemRandom,
+  });
+  const patientSecret = await readSecret(config.data, 'patient', keys);
+  const contexts = new Map<RoleName, RoleContext>();
+  for (const role of config.roles) contexts.set(role, await contextOf(role, base, transit, patientSecret));
+  const relays: Relay[] = [];
+  const databases = [...contexts.values()].map(({ database }) => database);
+  return {
+    region,
+    clock: systemClock,
+    logger,
+    metrics,
+    credentials,
+    authorities,
+    verifier: createOidcVerifier({
+      issuer: config.identity.issuer,
+      institution: config.institution,
+      audience: config.identity.audience,
+      clock: systemClock,
+    }),
+    provider: config.identity.embedded ? await openProvider(config) : undefined,
+    bus,
+    ledger,
+    oprfShare: await readSecret(config.data, 'oprf', keys),
+    contexts,
+    databases,
+    onProblem: ({ code, where }) => logger.warn({ code, where }, 'request refused'),
+    startRelays() {
+      for (const { database, logger: log } of contexts.values()) {
+        const onError = () => log.warn({ code: 'bus.unavailable' }, 'outbox not moved, will retry');
+        relays.push(startRelay({ db: database, bus, notify: listener, onError }));
+      }
+    },
+    async close() {
+      await Promise.all(relays.map((relay) => relay.stop()));
+      await ledger?.ledger.close();
+      await bus.close();
+      await listener.close();
+      await peers.close();
+      await Promise.all([transitDatabase, ...databases].map((database) => database.close()));
+    },
+  };
+}
+
+interface Base {
+  config: Config;
+  logger: Logger;
+  metrics: MetricsRegistry;
+  keys: KeyEncryption;
+  region: Region;
+  peers: Peers;
+  listener: Listener;
+  bus: Bus;
+  blobs: Blobs;
+}
+
+async function openInstitutionLedger({ config, region, peers, keys, logger, metrics }: Base): Promise<EmbeddedLedger> {
+  const { privateKey } = await readSigningKey(suite(region.suite), config.data, 'ledger', keys);
+  const findings = metrics.forRole('ledger').counter('ledger_member_findings', 'Members of the chain that did wrong', {
+    code: memberFaults,
+  });
+  const onFinding: Parameters<typeof openLedger>[1]['onFinding'] = ({ institution, code }) => {
+    findings.add(1, { code });
+    logger.warn({ institution, code }, 'a member of the chain was found at fault');
+  };
+  return openLedger(config, { region, peers, privateKey, onFinding });
+}
+
+async function contextOf(role: RoleName, base: Base, transit: Transit, patientSecret: Uint8Array): Promise<RoleContext> {
+  const { config, region, peers, keys, bus, blobs, metrics } = base;
+  const { institution } = config;
+  const used = suite(region.suite);
+  const database = openDatabase({
+    url: config.database.url,
+    schema: role,
+    max: config.database.poolMax,
+    applicationName: `medshare ${role}`,
+  });
+  const logger = createLogger({ role, institution, level: config.log.level });
+  const outbox = new Outbox();
+  const roleMetrics = metrics.forRole(role);
+  const parked = roleMetrics.counter('inbox_parked', 'Events that were parked: somebody must look');
+  const inbox = new Inbox({
+    database,
+    onParked: ({ topic, code }) => {
+      parked.add();
+      logger.warn({ topic, code }, 'event parked');
+    },
+  });
+  return {
+    role,
+    institution,
+    region,
+    suite: used,
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    metrics: roleMetrics,
+    database,
+    bus,
+    outbox,
+    inbox,
+    blobs,
+    peers,
+    keyEncryption: keys,
+    signingKey: await readSigningKey(used, config.data, keyOf[role], keys),
+    patientKey: (system, value) => toBase64url(used.hmac(patientSecret, frame('medshare/patient/1', system, value))),
+    transit,
+    audit: createAuditTrail({ role, institution, clock: systemClock, random: systemRandom, outbox, peers }),
+    policyFiles,
+  };
+}
+
+async function readCredentials({ peers }: Config): Promise<{ key: string; cert: string }> {
+  const [key, cert] = await Promise.all([readFile(peers.key, 'utf8'), readFile(peers.cert, 'utf8')]);
+  return { key, cert };
+}
+
+async function readAuthorities({ peers }: Config): Promise<Map<string, string>> {
+  const entries = Object.entries(peers.authorities);
+  return new Map(await Promise.all(entries.map(async ([id, path]) => [id, await readFile(path, 'utf8')] as const)));
+}

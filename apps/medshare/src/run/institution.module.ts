@@ -1,0 +1,35 @@
+import type { DynamicModule } from '@nestjs/common';
+import { TOKEN_VERIFIER } from '@medshare/identity/nest';
+import type { Config } from '../config.js';
+import { roleModules } from '../roles.js';
+import type { Assembled } from './assemble.js';
+import { HEALTH, HealthController } from './health.controller.js';
+
+/** The token verifier, for every role's guards. */
+export class IdentityModule {
+  static register({ verifier }: Assembled): DynamicModule {
+    return {
+      module: IdentityModule,
+      global: true,
+      providers: [{ provide: TOKEN_VERIFIER, useValue: verifier }],
+      exports: [TOKEN_VERIFIER],
+    };
+  }
+}
+
+/** One institution's roles in one application. */
+export class InstitutionModule {
+  static register(config: Config, assembled: Assembled): DynamicModule {
+    const { contexts, oprfShare, ledger, databases, metrics } = assembled;
+    const extras = { config, oprfShare, ledger };
+    return {
+      module: InstitutionModule,
+      imports: [
+        IdentityModule.register(assembled),
+        ...[...contexts].map(([role, context]) => roleModules[role](context, extras)),
+      ],
+      controllers: [HealthController],
+      providers: [{ provide: HEALTH, useValue: { databases, metrics } }],
+    };
+  }
+}

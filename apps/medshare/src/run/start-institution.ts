@@ -1,0 +1,68 @@
+import { NestFactory } from '@nestjs/core';
+import type { INestApplication } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { BusExceptionFilter, BusServer } from '@medshare/bus';
+import { ProblemFilter, listenPeers, separatePeers } from '@medshare/peers/nest';
+import { nestLogger } from '@medshare/telemetry';
+import type { Config } from '../config.js';
+import { assemble, type Assembled } from './assemble.js';
+import { InstitutionModule } from './institution.module.js';
+import type { RunningInstitution } from './running.js';
+import { migrateAll } from './migrate.js';
+
+/**
+ * Starts one institution's deployment in this process: its roles as modules of one Nest application, a public HTTP listener,
+ * a mutual-TLS listener for peers, its consumers on the bus, its outboxes' relays.
+ */
+export async function startInstitution(config: Config): Promise<RunningInstitution> {
+  await migrateAll(config);
+  const assembled = await assemble(config);
+  try {
+    return await run(config, assembled);
+  } catch (caught) {
+    await assembled.close();
+    throw caught;
+  }
+}
+
+async function run(config: Config, assembled: Assembled): Promise<RunningInstitution> {
+  const { logger, clock, credentials, authorities, provider } = assembled;
+  const app = await NestFactory.create<NestExpressApplication>(InstitutionModule.register(config, assembled), {
+    bodyParser: false,
+    logger: nestLogger(logger),
+  });
+  app.disable('x-powered-by');
+  app.use(separatePeers());
+  provider?.mount(app.getHttpAdapter().getInstance() as never);
+  app.useGlobalFilters(new ProblemFilter((found) => assembled.onProblem(found)));
+  const consumers = app.connectMicroservice({ strategy: new BusServer(assembled.bus) }, { inheritAppConfig: false });
+  consumers.useGlobalFilters(new BusExceptionFilter());
+  await app.init();
+  // peers first: other members, and own roles, must be answered before anything is consumed
+  const { key, cert } = credentials;
+  const { host, port } = config.peers;
+  const peers = await listenPeers(app, { key, cert, trustedAuthorities: authorities, clock, host, port });
+  await app.listen(config.http.port, config.http.host);
+  assembled.startRelays();
+  await app.startAllMicroservices();
+  const { mllp } = config;
+  return {
+    id: config.institution,
+    httpUrl: (await app.getUrl()).replace('[::1]', '127.0.0.1'),
+    mllpPort: config.roles.includes('ingest') ? mllp.port : undefined,
+    issuer: config.identity.issuer,
+    stop: once(() => stop(app, peers, assembled)),
+  };
+}
+
+/** Intake closes first, then consumers, then what they stood on. */
+async function stop(app: INestApplication, peers: { close(): Promise<void> }, assembled: Assembled): Promise<void> {
+  await app.close();
+  await peers.close();
+  await assembled.close();
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= work());
+}

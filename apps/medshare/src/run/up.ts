@@ -1,0 +1,80 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '@medshare/database/embedded-postgres.driver';
+import { loadConfig, type Config } from '../config.js';
+import { demoInstitutions, portsOf } from '../found/demo.js';
+import { configFile, foundDemo, institutionFolder, isFounded } from '../found/found-demo.js';
+import { databasePassword } from './database-password.js';
+import type { RunningInstitution } from './running.js';
+import { spawnInstitution } from './spawn-institution.js';
+import { startInstitution } from './start-institution.js';
+
+export interface UpOptions {
+  /** Folder of everything that the demo keeps. */
+  data: string;
+  portBase: number;
+  /** Each institution in a process of its own, whose credentials cannot read the others'. */
+  separate?: boolean;
+  onProgress: (step: string) => void;
+}
+
+export interface Up {
+  institutions: RunningInstitution[];
+  stop(): Promise<void>;
+}
+
+/** Starts the demo: one embedded PostgreSQL with a database and a user for each institution, then the institutions. */
+export async function up({ data, portBase, separate = false, onProgress }: UpOptions): Promise<Up> {
+  await mkdir(data, { recursive: true, mode: 0o755 });
+  if (!isFounded(data)) await foundDemo(data, portBase, onProgress);
+  onProgress('PostgreSQL');
+  const postgres = await openPostgres(data);
+  const running: RunningInstitution[] = [];
+  const stop = async () => {
+    await Promise.all(running.map((one) => one.stop()));
+    await postgres.stop();
+  };
+  try {
+    const configs = await Promise.all(demoInstitutions.map(({ id }) => configOf(data, id, postgres)));
+    onProgress(`institutions: ${demoInstitutions.map(({ id }) => id).join(', ')}`);
+    const started = await Promise.allSettled(
+      configs.map((config) => (separate ? spawnInstitution(config, configFile(data, config.institution)) : startInstitution(config))),
+    );
+    for (const one of started) if (one.status === 'fulfilled') running.push(one.value);
+    const failed = started.find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason as Error;
+    await writeAddresses(data, portBase, running);
+    return { institutions: running, stop };
+  } catch (caught) {
+    await stop();
+    throw caught;
+  }
+}
+
+async function openPostgres(data: string): Promise<EmbeddedPostgres> {
+  const logs: string[] = [];
+  const postgres = await startEmbeddedPostgres({
+    dataDir: join(data, 'postgres'),
+    onLog: (line) => void (logs.length < 1000 && logs.push(line)),
+    settings: { max_connections: '300', shared_buffers: '64MB' },
+  });
+  return postgres;
+}
+
+async function configOf(data: string, id: string, postgres: EmbeddedPostgres): Promise<Config> {
+  const config = loadConfig(configFile(data, id), process.env);
+  const password = await databasePassword(institutionFolder(data, id));
+  const url = await postgres.ensureDatabase({ name: `medshare_${id}`, user: id, password });
+  return { ...config, database: { ...config.database, url } };
+}
+
+/** Where the command line finds a running demo. */
+async function writeAddresses(data: string, portBase: number, running: RunningInstitution[]): Promise<void> {
+  const institutions = running.map(({ id, httpUrl, issuer }) => {
+    const index = demoInstitutions.findIndex((one) => one.id === id);
+    return { id, httpUrl, issuer, mllpPort: portsOf(portBase, index).mllp };
+  });
+  const path = join(data, 'demo.json');
+  await writeFile(path, `${JSON.stringify({ version: 1, portBase, institutions }, null, 2)}\n`);
+  await chmod(path, 0o644);
+}

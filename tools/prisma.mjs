@@ -11,11 +11,15 @@ for (const role of roles) {
   if (!existsSync(new URL(`../${schema}`, import.meta.url))) continue;
   if (!readFileSync(new URL(`../${schema}`, import.meta.url), 'utf8').includes('generator client')) continue;
   const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' };
-  const { status } = spawnSync(process.execPath, ['node_modules/prisma/build/index.js', 'generate', '--schema', schema], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const { status } = spawnSync(
+    process.execPath,
+    ['node_modules/prisma/build/index.js', 'generate', '--schema', schema],
+    {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
   if (status !== 0) process.exit(status ?? 1);
   process.stderr.write(`generated the client of ${role}\n`);
 }

@@ -39,7 +39,9 @@ export const lookUpAnchors = definePeerRoute({
   idempotent: true,
   maxBytes: 1024 * 1024,
   request: z.strictObject({ institution: institutionId, tags: z.array(hash).min(1).max(1000) }),
-  response: z.strictObject({ anchors: z.array(z.strictObject({ tag: hash, anchor: z.json(), block: millis })).max(1000) }),
+  response: z.strictObject({
+    anchors: z.array(z.strictObject({ tag: hash, anchor: z.json(), block: millis })).max(1000),
+  }),
 });
 
 /** Any member asks another's ledger role to sign its view of a request. */

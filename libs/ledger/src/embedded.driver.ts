@@ -178,11 +178,12 @@ class ChainLedger implements Ledger {
   }
 
   async close(): Promise<void> {
-    const { submitter, follower, orderer, database } = this.#parts;
+    const { submitter, follower, orderer, peer, database } = this.#parts;
     this.#closed.abort();
     submitter.close();
     await follower?.stop();
     await orderer?.stop();
+    await peer.stop();
     await database.close();
   }
 }

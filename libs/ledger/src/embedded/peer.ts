@@ -42,6 +42,7 @@ export class Peer {
   readonly committed = new Waiters();
   readonly #gate = new Gate();
   #head: Head | undefined;
+  #stopped = false;
 
   constructor(parts: PeerParts) {
     this.parts = parts;
@@ -58,6 +59,13 @@ export class Peer {
     }
     const [first] = await store.blocks(0, 1, pageBytes);
     readGenesis(region, first?.text ?? '');
+  }
+
+  /** Whoever waits for a block is told to look elsewhere; a block that is being committed is finished. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.committed.wake();
+    await this.#gate.run(() => Promise.resolve());
   }
 
   get head(): Head {
@@ -84,7 +92,8 @@ export class Peer {
   }
 
   async blocks({ from, limit, waitMs }: BlocksRequest, signal?: AbortSignal): Promise<BlocksResponse> {
-    if (from > this.head.number) await this.committed.wait(waitMs, signal);
+    if (from > this.head.number && !this.#stopped) await this.committed.wait(waitMs, signal);
+    if (this.#stopped) throw problem('service.stopping', { where: this.parts.institution });
     if (from > this.head.number) return { blocks: [] };
     const found = await this.parts.store.blocks(from, limit, pageBytes);
     return { blocks: found.map(({ text }) => text) };

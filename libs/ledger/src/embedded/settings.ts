@@ -32,5 +32,5 @@ export const defaultSettings: EmbeddedSettings = {
   commitMs: 30_000,
   conflictRetries: 60,
   lagRetries: 60,
-  pollMs: 10_000,
+  pollMs: 5000,
 };

@@ -34,7 +34,10 @@ class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
 /** HL7 v2 and FHIR in; durable before it is acknowledged; `record.received` out. */
 export class IngestModule {
   static register(context: RoleContext, settings: IngestSettings): DynamicModule {
-    const metrics = createIngestMetrics(context.metrics);
+    const metrics = createIngestMetrics(
+      context.metrics,
+      settings.mllp.feeds.map(({ name }) => name),
+    );
     const ingest = assembleIngest(context, settings, metrics);
     const mllp = new MllpServer(settings.mllp, ingest.receiveHl7v2, metrics, context.logger);
     let policy: LabelPolicy | undefined;

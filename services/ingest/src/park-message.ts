@@ -33,7 +33,7 @@ export class ParkMessage {
     const facts = audit.events([{ id, action: 'message.parked', outcome: 'failed', problem: found.code, entities }]);
     await database.transaction((tx) => outbox.append(tx, facts));
     const where = keptPlace(found.where ?? undefined);
-    logger.warn({ messageId, feed, problem: found.code, where }, 'a message waits for a person');
+    logger.warn({ id: messageId, feed, code: found.code, where }, 'a message waits for a person');
     await this.count();
   }
 

@@ -54,7 +54,7 @@ export class ReceiveHl7v2 {
     from: { via: 'mllp' | 'http'; feed?: string | undefined; bytes?: Uint8Array; message?: Message | undefined },
   ): Promise<Acknowledged> {
     for (const { code, cause } of problems)
-      if (code === 'internal') this.context.logger.error({ cause: causeOf(cause) }, 'a message could not be judged');
+      if (code === 'internal') this.context.logger.error({ code, err: cause }, 'a message could not be judged');
     await this.steps.refuse.refuse({ ...from, kind: 'hl7v2', problems });
     const code = problems.some(({ hl7 }) => hl7.ack === 'AR') ? 'AR' : 'AE';
     return { code, bytes: this.write(from.message, code, problems, from.bytes), problems };
@@ -75,11 +75,4 @@ export class ReceiveHl7v2 {
       ...(message === undefined && refused !== undefined && { refused }),
     });
   }
-}
-
-/** Name and place in the source only: the text of a foreign error may quote what it was given. */
-function causeOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return typeof cause;
-  const place = cause.stack?.split('\n').find((line) => line.includes(' at '))?.trim() ?? '';
-  return `${cause.name} ${place}`;
 }

@@ -48,7 +48,7 @@ export class RefuseMessage {
 
   private complain(refused: string, because?: Problem): void {
     this.parts.logger.warn(
-      { problem: refused, ...(because && { because: because.code }) },
+      { code: refused, err: because },
       because ? 'a refusal could not be recorded' : 'a message was put off',
     );
   }

@@ -1,0 +1,27 @@
+import { problemCodes } from '@medshare/problems';
+import type { Metrics } from '@medshare/telemetry';
+import type { IngestMetrics } from './ingest-metrics.js';
+
+const via = ['mllp', 'http'] as const;
+/** Seconds; an acknowledgement takes about as long as one sync of a disk. */
+const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
+
+/** @param feeds names of the configured feeds: the values of a label */
+export function createIngestMetrics(metrics: Metrics, feeds: readonly string[]): IngestMetrics {
+  const labels = { via, kind: ['hl7v2', 'fhir'], feed: [...feeds, 'fhir'], duplicate: ['yes', 'no'] };
+  const accepted = metrics.counter('ingest_accepted', 'Messages acknowledged as durable.', labels);
+  const refused = metrics.counter('ingest_refused', 'Messages refused, by reason.', { via, code: problemCodes });
+  const latency = metrics.histogram('ingest_ack_seconds', 'From read to acknowledged.', { via }, buckets);
+  const parked = metrics.gauge('ingest_parked', 'Acknowledged messages that wait for a person.');
+  const connections = metrics.gauge('ingest_mllp_connections', 'Open MLLP connections.');
+  const dropped = metrics.counter('ingest_mllp_dropped', 'Connections refused because too many were open.');
+  return {
+    accepted: (by, kind, feed, duplicate) =>
+      accepted.add(1, { via: by, kind, feed, duplicate: duplicate ? 'yes' : 'no' }),
+    refused: (by, code) => refused.add(1, { via: by, code }),
+    acknowledged: (by, ms) => latency.record(ms / 1000, { via: by }),
+    parked: (count) => parked.set(count),
+    connections: (count) => connections.set(count),
+    droppedConnection: () => dropped.add(),
+  };
+}

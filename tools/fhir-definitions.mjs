@@ -153,6 +153,7 @@ for (const [name, text] of Object.entries(files)) {
   else if (readFileSync(file, 'utf8') !== written) stale.push(name);
 }
 if (stale.length > 0) {
-  console.error(`stale: ${stale.join()}; run node tools/fhir-definitions.mjs`);
+  for (const name of stale)
+    console.error(`drifted: libs/fhir/src/generated/${name}; run: node tools/fhir-definitions.mjs`);
   process.exitCode = 1;
 }

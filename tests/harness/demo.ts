@@ -1,0 +1,219 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, chmod } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MedshareClient, generateStaffKey } from '@medshare/client';
+import { frameMllp, MllpDecoder } from '@medshare/hl7';
+import { clientCredentials, obtainToken } from '@medshare/identity';
+
+// Starts the built product as a newcomer would, in processes of its own, and speaks to it over its sockets only.
+
+export interface Institution {
+  id: string;
+  httpUrl: string;
+  mllpPort: number;
+  issuer: string;
+}
+
+export interface Demo {
+  data: string;
+  portBase: number;
+  institutions: Record<string, Institution>;
+  pid: number;
+  /** A client acting as a demo user, e.g. `dr.chen`, at an institution; with a staff key of its own. */
+  as(username: string, institution: string): MedshareClient;
+  token(username: string, institution: string): Promise<string>;
+  feedToken(institution: string): Promise<string>;
+  /** Sends messages over one MLLP connection and gives their acknowledgements, in order. */
+  send(institution: string, ...messages: string[]): Promise<string[]>;
+  output(): string;
+  stop(): Promise<number | null>;
+  kill(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export interface DemoOptions {
+  separate?: boolean;
+  data?: string;
+  portBase?: number;
+  env?: Record<string, string>;
+}
+
+const root = process.cwd();
+const startPatience = 90_000;
+
+export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
+  const data = options.data ?? (await mkdtemp(join(tmpdir(), 'medshare-')));
+  await chmod(data, 0o755);
+  const portBase = options.portBase ?? (await freePortBase());
+  await rm(join(data, 'demo.json'), { force: true });
+  const args = ['apps/medshare/bin/medshare.mjs', 'up', '--demo', '--no-play', '--data', data, '--port-base', String(portBase)];
+  if (options.separate) args.push('--separate');
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => lines.push(chunk.toString()));
+  await ready(child, data, () => lines.join(''));
+  const file = JSON.parse(await readFile(join(data, 'demo.json'), 'utf8')) as { institutions: Institution[] };
+  return demoOf({ child, data, portBase, lines, institutions: Object.fromEntries(file.institutions.map((one) => [one.id, one])) });
+}
+
+async function ready(child: ChildProcess, data: string, output: () => string): Promise<void> {
+  const until = Date.now() + startPatience;
+  while (!existsSync(join(data, 'demo.json'))) {
+    if (child.exitCode !== null) throw new Error(`the demo ended with ${child.exitCode}:\n${output()}`);
+    if (Date.now() > until) {
+      child.kill('SIGKILL');
+      throw new Error(`the demo was not ready in time:\n${output()}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+interface Parts {
+  child: ChildProcess;
+  data: string;
+  portBase: number;
+  lines: string[];
+  institutions: Record<string, Institution>;
+}
+
+function demoOf({ child, data, portBase, lines, institutions }: Parts): Demo {
+  const tokens = new Map<string, { token: Promise<string>; until: number }>();
+  const cached = (key: string, make: () => Promise<string>): Promise<string> => {
+    const known = tokens.get(key);
+    if (known && known.until > Date.now()) return known.token;
+    const token = make();
+    tokens.set(key, { token, until: Date.now() + 120_000 });
+    token.catch(() => tokens.delete(key));
+    return token;
+  };
+  const at = (id: string): Institution => {
+    const found = institutions[id];
+    if (!found) throw new Error(`no institution ${id}`);
+    return found;
+  };
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const demo: Demo = {
+    data,
+    portBase,
+    institutions,
+    pid: child.pid ?? 0,
+    token: (username, institution) =>
+      cached(`${username}@${institution}`, async () => {
+        const password = (await secrets(data)).passwords[institution]?.[username] ?? '';
+        return obtainToken({ issuer: at(institution).issuer, username, password });
+      }),
+    feedToken: (institution) =>
+      cached(`feed@${institution}`, async () => {
+        const secret = (await secrets(data)).feeds[institution] ?? '';
+        return clientCredentials({ issuer: at(institution).issuer, clientId: 'feed', secret });
+      }),
+    as: (username, institution) =>
+      new MedshareClient({
+        baseUrl: at(institution).httpUrl,
+        token: () => demo.token(username, institution),
+        key: generateStaffKey('intl'),
+      }),
+    send: (institution, ...messages) => exchange(at(institution).mllpPort, messages),
+    output: () => lines.join(''),
+    async stop() {
+      child.kill('SIGINT');
+      return exited;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    async remove() {
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+  return demo;
+}
+
+interface Secrets {
+  passwords: Record<string, Record<string, string>>;
+  feeds: Record<string, string>;
+}
+
+const secrets = async (data: string): Promise<Secrets> =>
+  JSON.parse(await readFile(join(data, 'demo-secrets.json'), 'utf8')) as Secrets;
+
+/** Sends all messages without waiting, as a pipelining sender does. */
+export async function exchange(port: number, messages: readonly string[], patience = 30_000): Promise<string[]> {
+  const socket = await open(port);
+  try {
+    return await new Promise<string[]>((resolve, reject) => {
+      const answers: string[] = [];
+      const decoder = new MllpDecoder(16 * 1024 * 1024);
+      const late = setTimeout(() => reject(new Error(`${answers.length} of ${messages.length} answers`)), patience);
+      socket.on('error', reject);
+      socket.on('close', () => reject(new Error(`closed after ${answers.length} of ${messages.length} answers`)));
+      socket.on('data', (chunk: Buffer) => {
+        for (const one of decoder.push(chunk)) if ('frame' in one) answers.push(Buffer.from(one.frame).toString('utf8'));
+        if (answers.length >= messages.length) {
+          clearTimeout(late);
+          resolve(answers);
+        }
+      });
+      for (const message of messages) socket.write(frameMllp(Buffer.from(message.replaceAll('\r\n', '\r').replaceAll('\n', '\r'))));
+    });
+  } finally {
+    socket.removeAllListeners('close');
+    socket.destroy();
+  }
+}
+
+function open(port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+/** A base whose ports are free now; spread, so that two test processes rarely meet. */
+export async function freePortBase(): Promise<number> {
+  for (;;) {
+    const base = 20_000 + Math.floor((process.pid * 7919 + Date.now()) % 300) * 100;
+    const wanted = [1, 2, 3].flatMap((n) => [base + 100 * n + 1, base + 100 * n + 11, base + 100 * n + 21]);
+    const free = await Promise.all(wanted.map(isFree));
+    if (free.every(Boolean)) return base;
+    await new Promise((resolve) => setTimeout(resolve, 37));
+  }
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+
+/** Polls until the value is there. */
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>, patience = 30_000): Promise<T> {
+  const end = Date.now() + patience;
+  let last: unknown;
+  for (;;) {
+    try {
+      const found = await look();
+      if (found !== undefined && found !== false) return found;
+    } catch (caught) {
+      last = caught;
+    }
+    if (Date.now() > end) throw new Error(`not in ${patience} ms: ${what}`, { cause: last });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+interface SearchSet {
+  total: number;
+  entry: { resource: { id: string } }[];
+}
+
+/** How many audit entries of an action the regulator sees at an institution. */
+export async function audited(demo: Demo, institution: string, action: string): Promise<number> {
+  const found = (await demo.as('regulator', institution).auditEvents({ action })) as SearchSet;
+  return found.total;
+}

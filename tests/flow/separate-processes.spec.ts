@@ -1,0 +1,3 @@
+import { recordFlow } from './record-flow.js';
+
+recordFlow('each institution in a process of its own', true);

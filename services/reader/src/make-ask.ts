@@ -98,7 +98,6 @@ export class MakeAsk {
       requests: rows.map(({ owner, proposal, request }) => ({
         requestId: request.id,
         requestHash: documentHash(suite(this.context.region.suite), 'request', 1, request),
-        requestHash: documentHash(suite(this.context.region.suite), 'request', 1, request),
         owner,
         class: proposal.class,
         state: 'waiting',

@@ -81,8 +81,6 @@ export const askBody = z.strictObject({
 });
 export const askedRequest = z.strictObject({
   requestId: hash,
-  /** Hash of the request as it stands on the chain: what the requester signs to revoke it. */
-  requestHash: hash,
   /** What a revocation is signed over, beside the id. */
   requestHash: hash,
   owner: institutionId,

@@ -3,6 +3,7 @@ import type {
   Anchor,
   Approval,
   Checkpoint,
+  MemberKeys,
   Region,
   Request,
   Revocation,
@@ -12,7 +13,7 @@ import type {
 /** The demo region with real keys, and documents signed by its people; for tests of the chaincode and of ledgers. */
 export const institutions = ['harbor', 'lakeside', 'summit'] as const;
 export type Institution = (typeof institutions)[number];
-const uses = ['ledger', 'vault', 'access', 'reader', 'audit'] as const;
+type Use = keyof MemberKeys;
 
 export const start = 1_780_000_000_000;
 const hour = 3_600_000;
@@ -25,7 +26,7 @@ export interface Person {
 export class Cast {
   readonly suite;
   readonly region: Region;
-  readonly keys: ReadonlyMap<string, Readonly<Record<(typeof uses)[number], KeyPair>>>;
+  readonly keys: ReadonlyMap<string, Readonly<Record<Use, KeyPair>>>;
 
   /** @param now the instant around which its documents are valid, ms since the epoch */
   constructor(
@@ -35,7 +36,7 @@ export class Cast {
   ) {
     this.suite = suite(name);
     this.keys = new Map(institutions.map((id) => [id, this.#memberKeys(id)]));
-    const publicOf = (id: string, use: (typeof uses)[number]) => toBase64url(this.keys.get(id)![use].publicKey);
+    const publicOf = (id: string, use: Use) => toBase64url(this.keys.get(id)![use].publicKey);
     const members = institutions.map((id) => ({
       id,
       name: id,
@@ -70,7 +71,7 @@ export class Cast {
   }
 
   #memberKeys(id: string) {
-    const pair = (use: (typeof uses)[number]) => this.#pair(`${id}/${use}`);
+    const pair = (use: Use) => this.#pair(`${id}/${use}`);
     return {
       ledger: pair('ledger'),
       vault: pair('vault'),

@@ -1,3 +1,4 @@
+import type { Formula } from '@medshare/crypto/formula';
 import { z } from 'zod';
 import {
   base64url,
@@ -131,7 +132,7 @@ export const ask = z.strictObject({
 export type Ask = z.infer<typeof ask>;
 
 /** A formula as JSON; @medshare/crypto/formula reads it. */
-export const formulaDocument = z.json();
+export const formulaDocument = z.json() as unknown as z.ZodType<Formula>;
 
 /** Under `request/<id>`, with `id` = documentHash(`request-id`, {askId, dealCommitment}) under the region's suite. */
 export const request = z.strictObject({

@@ -4,7 +4,11 @@ import { eventually, ManualClock } from '@medshare/testkit';
 import { EmbeddedNetwork, freshDatabases } from './embedded-network.fixture.js';
 
 const cast = new Cast();
-const clocks = { harbor: new ManualClock(cast.now), lakeside: new ManualClock(cast.now), summit: new ManualClock(cast.now) };
+const clocks = {
+  harbor: new ManualClock(cast.now),
+  lakeside: new ManualClock(cast.now),
+  summit: new ManualClock(cast.now),
+};
 
 /** The same text for everybody, so the same chaincode hash; whether it lies is not in the text. */
 const maybeLying = (lies: () => boolean): Chaincode => ({
@@ -31,7 +35,11 @@ async function begin(summit: Chaincode, others: Chaincode): Promise<void> {
   const databases = await freshDatabases();
   drop = databases.drop;
   const change = (institution: Institution, code: Chaincode) => ({ chaincode: code, clock: clocks[institution] });
-  const changes = { harbor: change('harbor', others), lakeside: change('lakeside', others), summit: change('summit', summit) };
+  const changes = {
+    harbor: change('harbor', others),
+    lakeside: change('lakeside', others),
+    summit: change('summit', summit),
+  };
   network = await new EmbeddedNetwork(cast, databases.urls, changes).start();
 }
 
@@ -80,7 +88,9 @@ describe('a member that comes to another result', () => {
   it('is named, and what it planted is committed nowhere', async () => {
     await anchor('harbor', 'a');
     await eventually(() => network.findings.length > 0);
-    expect(network.findings).toEqual([expect.objectContaining({ institution: 'summit', code: 'ledger.endorsement-mismatch' })]);
+    expect(network.findings).toEqual([
+      expect.objectContaining({ institution: 'summit', code: 'ledger.endorsement-mismatch' }),
+    ]);
     for (const id of institutions) expect(await network.ledger(id).get('anchor/summit/planted')).toBeUndefined();
   });
 
@@ -107,7 +117,9 @@ describe('clocks and members that are away', () => {
   it('reports one member whose clock is off', async () => {
     clocks.summit.advance(-cast.region.clockSkewMs - 1);
     await anchor('harbor', 'a');
-    await eventually(() => network.findings.some(({ institution, code }) => institution === 'summit' && code === 'ledger.clock'));
+    await eventually(() =>
+      network.findings.some(({ institution, code }) => institution === 'summit' && code === 'ledger.clock'),
+    );
   });
 
   it('goes on with two of three, and names who is away when two are', async () => {
@@ -139,7 +151,9 @@ describe('clocks and members that are away', () => {
   it('takes no block that was changed on the way, and names who sent it', async () => {
     network.falsify = (texts) => texts.map((text) => text.replace(cast.anchor('a').tag, cast.anchor('b').tag));
     await network.ledger('harbor').submit('anchor', { institution: 'harbor', anchors: [cast.anchor('a')] });
-    await eventually(() => network.findings.some(({ code, institution }) => code === 'ledger.tampered' && institution === 'harbor'));
+    await eventually(() =>
+      network.findings.some(({ code, institution }) => code === 'ledger.tampered' && institution === 'harbor'),
+    );
     expect(await network.ledger('lakeside').height()).toMatchObject({ number: 0 });
     network.falsify = (texts) => texts;
     await eventually(async () => (await network.ledger('lakeside').height()).number === 1);
@@ -156,7 +170,8 @@ describe('clocks and members that are away', () => {
     const twice = { ...transaction, endorsements: [transaction.endorsements[0]!, transaction.endorsements[0]!] };
     const other = { ...transaction, outcome: { ...transaction.outcome, response: 'other' } };
     const renamed = { ...transaction, proposal: { ...transaction.proposal, creator: 'harbor' } };
-    for (const bad of [short, twice, other, renamed]) await expect(order(bad)).rejects.toMatchObject({ code: 'ledger.refused' });
+    for (const bad of [short, twice, other, renamed])
+      await expect(order(bad)).rejects.toMatchObject({ code: 'ledger.refused' });
     expect(await order(transaction)).toMatchObject({ block: 1 });
     expect(await network.ledger('harbor').height()).toMatchObject({ number: 1 });
   });

@@ -55,13 +55,18 @@ describe('verification of a copy', () => {
   });
 
   it('names the block of any flipped bit, and no other', async () => {
-    const flip = fc.asyncProperty(fc.integer({ min: 1, max: blocks }), fc.double({ min: 0, max: 0.999, noNaN: true }), fc.nat(7), async (number, place, bit) => {
-      const statement = `UPDATE "block" SET "bytes" = set_bit("bytes", floor($2::float8 * length("bytes"))::bigint * 8 + $3, 1 - get_bit("bytes", floor($2::float8 * length("bytes"))::bigint * 8 + $3)) WHERE "number" = $1`;
-      const found = await tampered('block', statement, [number, place, bit]);
-      expect(found.length).toBeGreaterThan(0);
-      expect(new Set(found.map(({ block }) => block))).toEqual(new Set([number]));
-      expect(['block', 'signature']).toContain(found[0]!.kind);
-    });
+    const flip = fc.asyncProperty(
+      fc.integer({ min: 1, max: blocks }),
+      fc.double({ min: 0, max: 0.999, noNaN: true }),
+      fc.nat(7),
+      async (number, place, bit) => {
+        const statement = `UPDATE "block" SET "bytes" = set_bit("bytes", floor($2::float8 * length("bytes"))::bigint * 8 + $3, 1 - get_bit("bytes", floor($2::float8 * length("bytes"))::bigint * 8 + $3)) WHERE "number" = $1`;
+        const found = await tampered('block', statement, [number, place, bit]);
+        expect(found.length).toBeGreaterThan(0);
+        expect(new Set(found.map(({ block }) => block))).toEqual(new Set([number]));
+        expect(['block', 'signature']).toContain(found[0]!.kind);
+      },
+    );
     await fc.assert(flip, { numRuns: 25 });
   }, 60_000);
 
@@ -88,7 +93,9 @@ describe('verification of a copy', () => {
 
   it('names a header that nobody signed', async () => {
     const { rows } = await db.query<{ bytes: Buffer }>('SELECT "bytes" FROM "block" WHERE "number" = 2');
-    const text = rows[0]!.bytes.toString('utf8').replace(/"time":(\d+),"version"/, (_, time) => `"time":${Number(time) + 1},"version"`);
+    const text = rows[0]!.bytes
+      .toString('utf8')
+      .replace(/"time":(\d+),"version"/, (_, time) => `"time":${Number(time) + 1},"version"`);
     const found = await tampered('block', 'UPDATE "block" SET "bytes" = $1 WHERE "number" = 2', [Buffer.from(text)]);
     expect(found).toContainEqual(expect.objectContaining({ kind: 'signature', block: 2 }));
   });

@@ -30,6 +30,8 @@ export interface EmbeddedLedgerOptions {
   readonly clock?: Pick<Clock, 'now'>;
   readonly random?: Pick<Random, 'bytes'>;
   readonly settings?: Partial<EmbeddedSettings>;
+  /** Whether to take up new blocks; only one process may, so who merely checks a copy does not. Default true. */
+  readonly follow?: boolean;
   readonly chaincode?: Chaincode;
   /** File name → text of what the chaincode is built of (`readChaincodeSources`); part of its hash. */
   readonly sources?: Readonly<Record<string, string>>;
@@ -74,7 +76,7 @@ export async function openEmbeddedLedger(options: EmbeddedLedgerOptions): Promis
     await database.close();
     throw caught;
   }
-  parts.follower?.start();
+  if (options.follow ?? true) parts.follower?.start();
   return { ledger: new ChainLedger(parts), member: memberOf(parts), chaincodeHash: parts.peer.parts.chaincodeHash };
 }
 

@@ -42,7 +42,13 @@ describe('views', () => {
   it('bind every field by the signature of the member they name', () => {
     const good = view('harbor', active);
     expect(verifyView(cast.region, good)).toBe(true);
-    for (const change of [{ state: revoked }, { height: 8 }, { time: 1 }, { institution: 'summit' }, { kind: 'fabric' as const }]) {
+    for (const change of [
+      { state: revoked },
+      { height: 8 },
+      { time: 1 },
+      { institution: 'summit' },
+      { kind: 'fabric' as const },
+    ]) {
       expect(verifyView(cast.region, { ...good, ...change })).toBe(false);
       const brought = [view('lakeside', active), { ...good, ...change }];
       expect(() => check(brought)).toThrow(expect.objectContaining({ code: 'view.invalid' }));

@@ -66,6 +66,8 @@ interface LedgerParts {
   peers: Peers;
   privateKey: Uint8Array;
   onFinding: OnFinding;
+  /** False for who only checks the copy. */
+  follow: boolean;
 }
 
 /** Waits of a pull for the next block, ms: shorter than a peer call may take. */
@@ -73,7 +75,7 @@ const pollMs = 4000;
 
 export async function openLedger(
   { ledger, database, institution, limits }: Pick<Config, 'ledger' | 'database' | 'institution' | 'limits'>,
-  { region, peers, privateKey, onFinding }: LedgerParts,
+  { region, peers, privateKey, onFinding, follow }: LedgerParts,
 ): Promise<EmbeddedLedger> {
   if (!ledger.startsWith('embedded:')) throw unknownScheme('ledger', ledger);
   return openEmbeddedLedger({
@@ -85,6 +87,7 @@ export async function openLedger(
     sources: readChaincodeSources(import.meta.resolve('@medshare/chaincode-region')),
     settings: { pollMs: Math.min(pollMs, limits.callTimeout / 2) },
     onFinding,
+    follow,
   });
 }
 

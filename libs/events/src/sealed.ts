@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formulaDocument } from './chain.js';
 import { base64url, cid, hash, institutionId, millis, publicKey, signature, suiteName } from './scalars.js';
 
 /** A section's place in the sealed record; opaque to whoever holds no grant. */
@@ -47,7 +48,7 @@ export type Manifest = z.infer<typeof manifest>;
 export const dealDocument = z.strictObject({
   version: z.literal(1),
   suite: suiteName,
-  formula: z.json(),
+  formula: formulaDocument,
   about: z.strictObject({
     region: z.string().max(32),
     institution: institutionId,

@@ -5,9 +5,10 @@ import type { Outbox } from '@medshare/outbox';
 import type { Peers } from '@medshare/peers';
 
 /** What a role says of a fact; time, id, role and its institution are added. */
-export type AuditFact = Omit<AuditEntry, 'id' | 'time' | 'role' | 'agent'> & {
+export type AuditFact = Omit<AuditEntry, 'id' | 'time' | 'role' | 'agent' | 'entities'> & {
   id?: string;
   agent?: Partial<AuditEntry['agent']>;
+  entities: readonly AuditEntry['entities'][number][];
 };
 
 /** How a role tells its institution's audit log what it did. */
@@ -32,6 +33,7 @@ interface Parts {
 export function createAuditTrail({ role, institution, clock, random, outbox, peers }: Parts): AuditTrail {
   const entryOf = ({ agent, ...fact }: AuditFact): AuditEntry => ({
     ...fact,
+    entities: [...fact.entities],
     id: fact.id ?? random.uuid(),
     time: clock.now(),
     role,

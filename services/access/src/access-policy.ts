@@ -48,7 +48,7 @@ export class InstitutionPolicy {
       ...(decision.problem ? { problem: decision.problem } : {}),
       ...(decision.legalBasis ? { legalBasis: decision.legalBasis } : {}),
       ...(decision.outcome === 'permit' && decision.formulaName
-        ? { formula: this.formula(decision.formulaName, body.owner) as unknown as z.infer<typeof evaluateResponse>['formula'] }
+        ? { formula: this.formula(decision.formulaName, body.owner) }
         : {}),
       approval: decision.approval,
       rules: [...decision.rules],

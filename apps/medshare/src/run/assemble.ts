@@ -53,7 +53,8 @@ const keyOf: Record<RoleName, string> = {
   audit: 'audit',
 };
 
-export async function assemble(config: Config): Promise<Assembled> {
+/** @param follow false for who only looks: no blocks are taken up */
+export async function assemble(config: Config, { follow = true } = {}): Promise<Assembled> {
   const logger = createLogger({ role: 'institution', institution: config.institution, level: config.log.level });
   const metrics = createMetricsRegistry();
   const keys = await openKeys(config);
@@ -72,7 +73,7 @@ export async function assemble(config: Config): Promise<Assembled> {
   const bus = await openBus(config, listener);
   const blobs = await openBlobs(config, region, peers);
   const base = { config, logger, metrics, keys, region, peers, listener, bus, blobs };
-  const ledger = config.roles.includes('ledger') ? await openInstitutionLedger(base) : undefined;
+  const ledger = config.roles.includes('ledger') ? await openInstitutionLedger(base, follow) : undefined;
   const transitDatabase = openDatabase({ url: config.database.url, schema: 'transit', max: 3 });
   const transit = new Transit({
     database: transitDatabase,
@@ -135,7 +136,8 @@ interface Base {
   blobs: Blobs;
 }
 
-async function openInstitutionLedger({ config, region, peers, keys, logger, metrics }: Base): Promise<EmbeddedLedger> {
+async function openInstitutionLedger(base: Base, follow: boolean): Promise<EmbeddedLedger> {
+  const { config, region, peers, keys, logger, metrics } = base;
   const { privateKey } = await readSigningKey(suite(region.suite), config.data, 'ledger', keys);
   const findings = metrics.forRole('ledger').counter('ledger_member_findings', 'Members of the chain that did wrong', {
     code: memberFaults,
@@ -144,7 +146,7 @@ async function openInstitutionLedger({ config, region, peers, keys, logger, metr
     findings.add(1, { code });
     logger.warn({ institution, code }, 'a member of the chain was found at fault');
   };
-  return openLedger(config, { region, peers, privateKey, onFinding });
+  return openLedger(config, { region, peers, privateKey, onFinding, follow });
 }
 
 async function contextOf(role: RoleName, base: Base, transit: Transit, patientSecret: Uint8Array): Promise<RoleContext> {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ask, revocationReason, staffCertificate } from '../chain.js';
+import { ask, formulaDocument, revocationReason, staffCertificate } from '../chain.js';
 import { decisionReceipt } from '../routes/access.js';
 import { hash, institutionId, millis, opaqueId, publicKey, purpose, sensitivityClass, signature } from '../scalars.js';
 
@@ -60,7 +60,7 @@ export const evaluateResponse = z.strictObject({
   outcome: z.enum(['permit', 'deny']),
   problem: z.string().optional(),
   legalBasis: z.string().optional(),
-  formula: z.json().optional(),
+  formula: formulaDocument.optional(),
   approval: z.enum(['none', 'required']).optional(),
   rules: z.array(z.string()),
   obligations: z.array(z.string()),

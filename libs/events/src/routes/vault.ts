@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { anchor, view } from '../chain.js';
+import { anchor, formulaDocument, view } from '../chain.js';
 import { definePeerRoute } from '../route.js';
 import { base64url, hash, institutionId, opaqueId, purpose, sensitivityClass, signature } from '../scalars.js';
 import { boxedBytes, dealDocument, manifest, sealedSection } from '../sealed.js';
@@ -122,7 +122,7 @@ export const describeLeaves = definePeerRoute({
   idempotent: true,
   maxBytes: 4096,
   request: z.strictObject({ dealId: hash }),
-  response: z.strictObject({ leaves: z.array(leafId).max(64), formula: z.json(), dealer: institutionId }),
+  response: z.strictObject({ leaves: z.array(leafId).max(64), formula: formulaDocument, dealer: institutionId }),
 });
 
 /** A custodian confirms that its own copy of the chain shows the revocation: from now on it releases nothing for the request. */

@@ -1,0 +1,44 @@
+import { checkAudit } from '@medshare/audit-service';
+import { checkpoint } from '@medshare/events';
+import { checkIngest } from '@medshare/ingest-service';
+import { checkLedger } from '@medshare/ledger-service';
+import type { Finding, RoleContext, RoleName } from '@medshare/role';
+import { checkVault } from '@medshare/vault-service';
+import type { Config } from '../config.js';
+import { assemble, type Assembled } from './assemble.js';
+import { migrateAll } from './migrate.js';
+
+export type InstitutionFinding = Finding & { institution: string };
+
+/**
+ * Walks one institution's tables, blobs, copy of the chain and audit log and names whatever does not agree. Reads only.
+ * The institution may run at the same time; what is on its way is not a finding.
+ */
+export async function* fsck(config: Config): AsyncIterable<InstitutionFinding> {
+  await migrateAll(config);
+  const assembled = await assemble(config, { follow: false });
+  try {
+    for (const check of checksOf(assembled)) {
+      for await (const finding of check()) yield { institution: config.institution, ...finding };
+    }
+  } finally {
+    await assembled.close();
+  }
+}
+
+function* checksOf(assembled: Assembled): Generator<() => AsyncIterable<Finding>> {
+  const context = (role: RoleName): RoleContext | undefined => assembled.contexts.get(role);
+  const [ingest, vault, ledger, audit] = [context('ingest'), context('vault'), context('ledger'), context('audit')];
+  const chain = assembled.ledger?.ledger;
+  if (ingest) yield () => checkIngest(ingest);
+  if (vault) yield () => checkVault(vault);
+  if (ledger && chain) yield () => checkLedger(ledger, chain);
+  if (audit && chain) {
+    yield () =>
+      checkAudit(audit, async () => {
+        const stored = await chain.get(`checkpoint/${audit.institution}`);
+        return stored && checkpoint.parse(JSON.parse(new TextDecoder().decode(stored)));
+      });
+  }
+}
+

@@ -1,0 +1,20 @@
+import { Controller } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import type { BusMessage } from '@medshare/bus';
+import { decode } from '@medshare/events';
+import { Inbox } from '@medshare/outbox';
+import { ClassifyRecord } from '../classify-record.js';
+
+/** What the classifier hears on the bus. */
+@Controller()
+export class ReceivedConsumer {
+  constructor(
+    private readonly inbox: Inbox,
+    private readonly records: ClassifyRecord,
+  ) {}
+
+  @EventPattern('record.received', { group: 'classifier' })
+  received(@Payload() message: BusMessage) {
+    return this.inbox.consume(message, (tx) => this.records.classify(tx, decode('record.received', message)));
+  }
+}

@@ -1,0 +1,38 @@
+import type { RoleContext } from '@medshare/role';
+import { AcceptLeaf } from './accept-leaf.js';
+import { CheckCapsules } from './check-capsules.js';
+import { ClassFormulas } from './class-formulas.js';
+import { ConfirmRevocation } from './confirm-revocation.js';
+import { DeliverLeaves } from './deliver-leaves.js';
+import { DeriveIndexKey } from './derive-index-key.js';
+import { EvaluateIndex } from './evaluate-index.js';
+import { FindAnchors } from './find-anchors.js';
+import { FindDeals } from './find-deals.js';
+import { IndexPatient } from './index-patient.js';
+import { MakeDeal } from './make-deal.js';
+import { ReleaseFragments } from './release-fragments.js';
+import { SealRecord } from './seal-record.js';
+import { SealSection } from './seal-section.js';
+
+export interface VaultSettings {
+  /** This institution's share of the region's OPRF key, 32 bytes. */
+  oprfShare: Uint8Array;
+}
+
+/** The vault's use-cases on one context. */
+export function assembleVault(context: RoleContext, { oprfShare }: VaultSettings) {
+  const evaluation = new EvaluateIndex(context, oprfShare);
+  const index = new IndexPatient(context, new DeriveIndexKey(context), evaluation);
+  const formulas = new ClassFormulas(context.policyFiles('formulas'), context.institution, context.region);
+  return {
+    evaluation,
+    records: new SealRecord(context, index, new MakeDeal(context, formulas), new SealSection(context)),
+    deliveries: new DeliverLeaves(context),
+    leaves: new AcceptLeaf(context),
+    anchors: new FindAnchors(context, index),
+    deals: new FindDeals(context),
+    fragments: new ReleaseFragments(context, new CheckCapsules(context)),
+    revocations: new ConfirmRevocation(context),
+  };
+}
+export type Vault = ReturnType<typeof assembleVault>;

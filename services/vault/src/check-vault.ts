@@ -1,0 +1,157 @@
+import { acceptShare, canonical, checkDeal, openBytes, suite, verifyDocument, type Deal } from '@medshare/crypto';
+import { satisfies } from '@medshare/crypto/formula';
+import { indexTag } from '@medshare/crypto/oprf';
+import { lookUpAnchors, type Anchor, type Manifest } from '@medshare/events';
+import { asProblem } from '@medshare/problems';
+import type { Finding, RoleContext } from '@medshare/role';
+import { leafContext } from './accept-leaf.js';
+import { indexContext } from './index-patient.js';
+import { institutionOf, memberOf } from './members.js';
+import { sectionContext } from './seal-section.js';
+import { checkManifest, openManifest } from './sealed-manifest.js';
+import { contentHolds } from './section-content.js';
+import { pageOf, type CheckedDeal, type CheckedLeaf, type CheckedRecord, type CheckedSection } from './store/pages.js';
+
+type Parts = Pick<RoleContext, 'institution' | 'region' | 'suite' | 'database' | 'blobs' | 'keyEncryption' | 'peers'>;
+
+const agree = { records: 'vault.record ↔ blobs', chain: 'vault.record ↔ chain', counters: 'vault.index_key ↔ vault.record' };
+
+/** fsck: records, blobs, chain, counters, deals and leaves agree with each other. Reads every byte that is sealed. */
+export async function* checkVault(context: Parts): AsyncIterable<Finding> {
+  for await (const record of pageOf.records(context.database)) yield* checkRecord(context, record);
+  yield* checkCounters(context);
+  for await (const deal of pageOf.deals(context.database)) yield* checkOwnDeal(context, deal);
+  for await (const leaf of pageOf.leaves(context.database)) yield* checkLeaf(context, leaf);
+}
+
+async function* checkRecord(context: Parts, record: CheckedRecord): AsyncIterable<Finding> {
+  const { id, anchor, manifestCid } = record;
+  yield* checkAnchor(context, record);
+  const finding = (problem: string, detail: string): Finding => ({ store: agree.records, id, problem, detail });
+  if (anchor.manifest !== manifestCid) yield finding('disagrees', 'the anchor names another manifest');
+  const stored = await readBlob(context, manifestCid);
+  if (typeof stored === 'string') yield finding(stored, `manifest ${manifestCid}`);
+  else if (!stored.equals(record.manifest)) yield finding('disagrees', `manifest ${manifestCid}`);
+  const manifest = await manifestOf(context, record).catch((caught: unknown) => asProblem(caught).code);
+  if (typeof manifest === 'string') return yield { store: 'vault.record', id, problem: manifest, detail: 'sealed manifest' };
+  if (manifest.record !== id) yield { store: 'vault.record', id, problem: 'disagrees', detail: 'the manifest is of another record' };
+  yield* checkSections(context, record, manifest);
+  return undefined;
+}
+
+async function manifestOf(context: Parts, { anchor, wrappedIndex, indexId, counter, manifest }: CheckedRecord): Promise<Manifest> {
+  const { region, institution, keyEncryption } = context;
+  const used = suite(anchor.suite);
+  const key = await keyEncryption.unwrap(wrappedIndex, indexContext(indexId));
+  const place = { region: region.region, institution, tag: indexTag(context.suite, key, region.region, institution, counter) };
+  const opened = await openManifest(used, key, place, manifest);
+  checkManifest(used, memberOf(region, institution)?.keys.vault ?? '', place, anchor, opened);
+  return opened;
+}
+
+async function* checkSections(context: Parts, { id, sections }: CheckedRecord, manifest: Manifest): AsyncIterable<Finding> {
+  const known = new Map(sections.map((section) => [section.id, section]));
+  if (known.size !== manifest.sections.length)
+    yield { store: 'vault.section', id, problem: 'disagrees', detail: `${known.size} of ${manifest.sections.length} sections` };
+  for (const sealed of manifest.sections) {
+    const row = known.get(sealed.section);
+    const finding = (problem: string): Finding => ({ store: 'vault.section ↔ blobs', id: sealed.section, problem, detail: `record ${id}` });
+    if (!row || row.cid !== sealed.cid || (row.dealId ?? undefined) !== sealed.capsule?.deal) yield finding('disagrees');
+    else yield* checkContent(context, id, manifest, sealed, row, finding);
+  }
+}
+
+async function* checkContent(
+  context: Parts,
+  record: string,
+  manifest: Manifest,
+  { section, epoch, content, cid, size }: Manifest['sections'][number],
+  { wrappedKey }: CheckedSection,
+  finding: (problem: string) => Finding,
+): AsyncIterable<Finding> {
+  const used = suite(manifest.suite);
+  const bytes = await readBlob(context, cid);
+  if (typeof bytes === 'string') return yield finding(bytes);
+  if (bytes.length !== size) yield finding('disagrees');
+  try {
+    const key = await context.keyEncryption.unwrap(wrappedKey, sectionContext(section));
+    const plaintext = await openBytes(used, { key, use: 'section', record, section, epoch }, bytes);
+    if (!contentHolds(used, plaintext, content)) yield finding('vault.tampered');
+  } catch {
+    yield finding('vault.tampered');
+  }
+  return undefined;
+}
+
+async function* checkAnchor({ peers, institution }: Parts, { id, anchor, tag }: CheckedRecord): AsyncIterable<Finding> {
+  const { anchors } = await peers.call(lookUpAnchors, institution, { institution, tags: [tag] });
+  const [found] = anchors;
+  if (anchor.tag !== tag) yield { store: 'vault.record', id, problem: 'disagrees', detail: 'tag and anchor' };
+  if (!found) yield { store: agree.chain, id, problem: 'missing', detail: 'sealed here, not on the chain' };
+  else if (canonical(found.anchor) !== canonical(anchor satisfies Anchor))
+    yield { store: agree.chain, id, problem: 'disagrees', detail: 'the chain holds other content under its tag' };
+}
+
+/** Counters are allocated one after the other: a gap is a lost record. */
+async function* checkCounters({ database }: Parts): AsyncIterable<Finding> {
+  const { rows } = await database.query<{ id: string; next: number; records: number; highest: number }>(
+    `SELECT i.id, i.next_counter AS next, count(r.id)::int AS records, coalesce(max(r.counter), -1) AS highest
+     FROM index_key i LEFT JOIN record r ON r.index_id = i.id GROUP BY i.id
+     HAVING count(r.id) <> i.next_counter OR coalesce(max(r.counter), -1) <> i.next_counter - 1 ORDER BY i.id`,
+  );
+  for (const { id, next, records, highest } of rows) {
+    const detail = `${next} counters allocated, ${records} records, highest ${highest}`;
+    yield { store: agree.counters, id, problem: records < next ? 'missing' : 'doubled', detail };
+  }
+}
+
+async function* checkOwnDeal({ region, suite: used }: Parts, { deal, deliveries, shareable }: CheckedDeal): AsyncIterable<Finding> {
+  const finding = (problem: string, detail: string): Finding => ({ store: 'vault.deal', id: deal.id, problem, detail });
+  const wrong = dealProblem(used, deal);
+  if (wrong) yield finding('vault.deal', wrong);
+  const signed = deliveries.filter(({ acknowledgement }) => acknowledgement !== null);
+  for (const { leaf, acknowledgement } of signed) {
+    const institution = institutionOf(leaf);
+    const content = { dealId: deal.id, leaf, institution };
+    const key = memberOf(region, institution)?.keys.vault ?? '';
+    if (!verifyDocument(used, key, 'leaf-accepted', 1, content, acknowledgement ?? ''))
+      yield finding('access.forged', `acknowledgement of ${leaf}`);
+  }
+  if (shareable !== satisfies(deal.formula, new Set(signed.map(({ leaf }) => leaf))))
+    yield finding('disagrees', 'shareable without an authorized set, or not with one');
+}
+
+async function* checkLeaf({ suite: used, keyEncryption }: Parts, { deal, leaf, dealId, wrapped }: CheckedLeaf): AsyncIterable<Finding> {
+  const finding = (problem: string, detail: string): Finding => ({ store: 'vault.leaf', id: dealId, problem, detail });
+  const wrong = deal.id === dealId ? dealProblem(used, deal) : 'stands under another id';
+  if (wrong) return yield finding('vault.deal', wrong);
+  try {
+    const share = await keyEncryption.unwrap(wrapped, leafContext(dealId, leaf));
+    acceptShare(used, deal, leaf, share);
+    share.fill(0);
+  } catch {
+    yield finding('vault.share', leaf);
+  }
+  return undefined;
+}
+
+function dealProblem(used: Parts['suite'], deal: Deal): string | undefined {
+  try {
+    checkDeal(used, deal);
+    return undefined;
+  } catch (caught) {
+    return caught instanceof Error ? caught.message : 'does not verify';
+  }
+}
+
+/** @returns the bytes, or the problem's code; nothing is fetched from others */
+async function readBlob({ blobs }: Parts, cid: string): Promise<Buffer | string> {
+  try {
+    if (!(await blobs.has(cid))) return 'missing';
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of blobs.get(cid)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  } catch (caught) {
+    return asProblem(caught).code;
+  }
+}

@@ -1,0 +1,23 @@
+import { Controller } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import type { BusMessage } from '@medshare/bus';
+import { decode } from '@medshare/events';
+import { Inbox } from '@medshare/outbox';
+import { DeliverLeaves } from '../deliver-leaves.js';
+import { SealRecord } from '../seal-record.js';
+
+/** What the vault hears on the bus. */
+@Controller()
+export class ClassifiedConsumer {
+  constructor(
+    private readonly inbox: Inbox,
+    private readonly records: SealRecord,
+    private readonly leaves: DeliverLeaves,
+  ) {}
+
+  @EventPattern('record.classified', { group: 'vault' })
+  async classified(@Payload() message: BusMessage): Promise<void> {
+    await this.inbox.consume(message, (tx) => this.records.seal(tx, decode('record.classified', message)));
+    this.leaves.wake();
+  }
+}

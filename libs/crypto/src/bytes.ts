@@ -2,74 +2,97 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export const utf8 = (text: string): Uint8Array => encoder.encode(text);
+/** @throws TypeError if the bytes are not UTF-8 */
 export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes);
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
-    out.set(part, at);
+    joined.set(part, at);
     at += part.length;
   }
-  return out;
-}
-
-const hexDigits = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
-export const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => hexDigits[byte]).join('');
-
-/** @throws Error for an odd length or another character than 0-9a-f */
-export function fromHex(text: string): Uint8Array {
-  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) throw new Error('not lower-case hexadecimal');
-  return Uint8Array.from({ length: text.length / 2 }, (_, i) => parseInt(text.slice(2 * i, 2 * i + 2), 16));
-}
-
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-const values = new Map([...alphabet].map((char, value) => [char.charCodeAt(0), value]));
-
-/** RFC 4648 section 5, without padding. */
-export function toBase64url(bytes: Uint8Array): string {
-  let out = '';
-  for (let at = 0; at < bytes.length; at += 3) {
-    const left = bytes.length - at;
-    const word = (bytes[at]! << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    out += alphabet[word >> 18]! + alphabet[(word >> 12) & 63]!;
-    if (left > 1) out += alphabet[(word >> 6) & 63]!;
-    if (left > 2) out += alphabet[word & 63]!;
-  }
-  return out;
-}
-
-/** Strict: no padding, no white space, no stray bits. @throws Error */
-export function fromBase64url(text: string): Uint8Array {
-  const out = new Uint8Array(Math.floor((text.length * 3) / 4));
-  let [word, bits, at] = [0, 0, 0];
-  for (let i = 0; i < text.length; i += 1) {
-    const value = values.get(text.charCodeAt(i));
-    if (value === undefined) throw new Error('not base64url');
-    word = ((word << 6) | value) & 0xffffff;
-    bits += 6;
-    if (bits >= 8) out[at++] = (word >> (bits -= 8)) & 255;
-  }
-  if (bits >= 6 || (word & ((1 << bits) - 1)) !== 0) throw new Error('not base64url');
-  return out;
+  return joined;
 }
 
 /** Compares in a time that depends on the lengths only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;
-  for (let i = 0; i < a.length; i += 1) difference |= a[i]! ^ b[i]!;
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
   return difference === 0;
 }
 
-export function uint32(value: number): Uint8Array {
-  const out = new Uint8Array(4);
-  new DataView(out.buffer).setUint32(0, value);
-  return out;
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+export function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += HEX[byte]!;
+  return text;
 }
 
-export function uint64(value: bigint | number): Uint8Array {
-  const out = new Uint8Array(8);
-  new DataView(out.buffer).setBigUint64(0, BigInt(value));
-  return out;
+/** @throws Error unless an even number of hexadecimal digits */
+export function fromHex(text: string): Uint8Array {
+  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) throw new Error('not hexadecimal');
+  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const VALUES = new Int8Array(128).fill(-1);
+for (let i = 0; i < 64; i++) VALUES[ALPHABET.charCodeAt(i)] = i;
+
+/** RFC 4648 section 5, without padding. */
+export function toBase64url(bytes: Uint8Array): string {
+  const pieces: string[] = [];
+  for (let start = 0; start < bytes.length; start += 3072)
+    pieces.push(encodePiece(bytes.subarray(start, start + 3072)));
+  return pieces.join('');
+}
+
+function encodePiece(bytes: Uint8Array): string {
+  let text = '';
+  let i = 0;
+  for (; i + 2 < bytes.length; i += 3) {
+    const word = (bytes[i]! << 16) | (bytes[i + 1]! << 8) | bytes[i + 2]!;
+    text += ALPHABET[word >> 18]! + ALPHABET[(word >> 12) & 63]! + ALPHABET[(word >> 6) & 63]! + ALPHABET[word & 63]!;
+  }
+  const left = bytes.length - i;
+  if (left === 0) return text;
+  const word = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8);
+  return text + ALPHABET[word >> 18]! + ALPHABET[(word >> 12) & 63]! + (left === 2 ? ALPHABET[(word >> 6) & 63]! : '');
+}
+
+/**
+ * Strict: no padding, no other character, no superfluous bits, so that each byte string has one text.
+ * @throws Error 'not base64url'
+ */
+export function fromBase64url(text: string): Uint8Array {
+  if (typeof text !== 'string' || text.length % 4 === 1) throw new Error('not base64url');
+  const bytes = new Uint8Array((text.length * 3) >> 2);
+  let word = 0;
+  let bits = 0;
+  let at = 0;
+  let wrong = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const value = code < 128 ? VALUES[code]! : -1;
+    wrong |= value;
+    word = ((word << 6) | (value & 63)) & 0xffff;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes[at++] = (word >> bits) & 255;
+    }
+  }
+  if (wrong < 0 || (word & ((1 << bits) - 1)) !== 0) throw new Error('not base64url');
+  return bytes;
+}
+
+/** Big-endian, unsigned. */
+export const toBigInt = (bytes: Uint8Array): bigint => (bytes.length === 0 ? 0n : BigInt(`0x${toHex(bytes)}`));
+
+/** Big-endian, unsigned, exactly `length` bytes. @throws RangeError if it does not fit */
+export function fromBigInt(value: bigint, length: number): Uint8Array {
+  if (value < 0n || value >> BigInt(8 * length) !== 0n) throw new RangeError('number does not fit');
+  return fromHex(value.toString(16).padStart(2 * length, '0'));
 }

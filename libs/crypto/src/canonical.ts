@@ -1,36 +1,53 @@
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** Nesting of a document at most. */
-const maxDepth = 32;
-const lone = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+const MAX_DEPTH = 32;
+const SURROGATE = /\p{Surrogate}/u;
 
 /**
- * Canonical JSON text: RFC 8785 restricted to what medshare signs and hashes: strings, safe integers, booleans, null,
- * arrays and objects. Members whose value is undefined are left out.
- * @throws Error naming the path for a float, a lone surrogate, another type, or too deep a nesting
+ * The one text of a JSON value: RFC 8785 restricted to what every implementation writes alike. Numbers are safe integers.
+ * @param value strings, safe integers, booleans, null, arrays and plain objects of them, at most 32 deep; members that are
+ *   undefined are left out, as JSON.stringify does
+ * @returns JSON without white space, keys in the order of their UTF-16 units
+ * @throws TypeError naming the place: fractions, −0, undefined elsewhere, lone surrogates, other objects, deeper values
  */
-export function canonical(value: unknown, path = '$', depth = 0): string {
-  if (depth > maxDepth) throw new Error(`${path}: nested deeper than ${maxDepth}`);
-  if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return text(value, path);
-  if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw new Error(`${path}: not a safe integer`);
-    return String(value);
+export function canonical(value: unknown): string {
+  return write(value, '', 0);
+}
+
+function write(value: unknown, path: string, depth: number): string {
+  if (depth > MAX_DEPTH) throw refused(path, 'deeper than 32');
+  switch (typeof value) {
+    case 'string':
+      return text(value, path);
+    case 'number':
+      if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw refused(path, 'not a safe integer');
+      return JSON.stringify(value);
+    case 'boolean':
+      return String(value);
+    case 'object':
+      if (value === null) return 'null';
+      return Array.isArray(value) ? list(value, path, depth) : record(value, path, depth);
+    default:
+      throw refused(path, typeof value);
   }
-  if (Array.isArray(value)) {
-    return `[${value.map((item, index) => canonical(item, `${path}[${index}]`, depth + 1)).join(',')}]`;
-  }
-  if (typeof value !== 'object' || Object.getPrototypeOf(value) === Uint8Array.prototype) {
-    throw new Error(`${path}: ${typeof value} has no canonical form`);
-  }
-  const members = Object.entries(value as Record<string, unknown>)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${text(key, path)}:${canonical(member, `${path}.${key}`, depth + 1)}`);
-  return `{${members.join(',')}}`;
 }
 
 function text(value: string, path: string): string {
-  if (lone.test(value)) throw new Error(`${path}: lone surrogate`);
+  if (SURROGATE.test(value)) throw refused(path, 'a lone surrogate');
   return JSON.stringify(value);
 }
+
+// not map(): it would skip the holes of a sparse array
+const list = (values: readonly unknown[], path: string, depth: number): string =>
+  `[${Array.from(values, (value, i) => write(value, `${path}/${i}`, depth + 1)).join(',')}]`;
+
+function record(value: object, path: string, depth: number): string {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw refused(path, 'not a plain object');
+  const entries = Object.entries(value)
+    .filter(([, one]) => one !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, one]) => `${text(key, path)}:${write(one, `${path}/${key}`, depth + 1)}`).join(',')}}`;
+}
+
+const refused = (path: string, why: string): TypeError => new TypeError(`no canonical JSON at ${path || '/'}: ${why}`);

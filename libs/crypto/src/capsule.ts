@@ -1,91 +1,120 @@
-import { fromBase64url, toBase64url } from './bytes.js';
+import { fromBase64url, toBase64url, toBigInt } from './bytes.js';
 import type { Point } from './curve.js';
 import { pointOf, type Deal } from './deal.js';
 import { frame } from './frame.js';
+import { deriveNonce } from './nonce.js';
 import type { Suite } from './suite.js';
 
 /**
- * A section's key, sealed to a delegating key: E = rG, with a Schnorr proof (T, z) that its maker knew r, bound to deal
- * and section: a capsule cannot be copied, blinded or moved, and no custodian becomes an oracle.
+ * A key for one section, sealed to a deal: E = r·G; the key comes out of r·A with A the deal's `key`. (T, z) proves knowledge
+ * of r, bound to deal and section (Schnorr): a capsule cannot be copied, blinded or moved, and a custodian that multiplies
+ * E tells nothing beyond what its maker knew.
  */
 export interface Capsule {
-  version: 1;
-  deal: string;
-  section: string;
-  E: string;
-  T: string;
-  z: string;
+  readonly version: 1;
+  readonly deal: string;
+  /** Opaque id, at most 64 characters. */
+  readonly section: string;
+  readonly E: string;
+  readonly T: string;
+  readonly z: string;
 }
 
-const challenge = (suite: Suite, { deal, section, E, T }: Omit<Capsule, 'z' | 'version'>): bigint =>
-  suite.curve.hashToScalar('medshare/capsule/1', suite.name, deal, section, E, T);
+/** A capsule whose points and proof are decoded. */
+export interface DecodedCapsule {
+  readonly capsule: Capsule;
+  readonly E: Point;
+  readonly T: Point;
+  readonly z: bigint;
+}
 
-/** The section's key out of Z = r·A. */
-export const capsuleKey = (suite: Suite, { deal, section, E }: Capsule, shared: Point): Uint8Array =>
-  suite.hkdf(suite.curve.encode(shared), frame('medshare/capsule-key/1', suite.name, deal, section, E), 32);
+const FIELDS = 'E,T,deal,section,version,z';
+const refused = (section: string, why: string): Error => new Error(`capsule of ${section}: ${why}`);
 
-export function sealCapsule(suite: Suite, given: Deal, section: string): { capsule: Capsule; key: Uint8Array } {
+const challenge = ({ name, curve }: Suite, deal: string, section: string, E: Point, T: Point): bigint =>
+  curve.hashToScalar('medshare/capsule/1', name, deal, section, curve.encode(E), curve.encode(T));
+
+/** The section's key, 32 bytes, out of the shared point r·A. */
+export const capsuleKey = (suite: Suite, shared: Point, { deal, section, E }: Capsule): Uint8Array => {
+  const info = frame('medshare/key/1', suite.name, deal, section, fromBase64url(E));
+  return suite.hkdf(suite.curve.encode(shared), info, 32);
+};
+
+/** @param section opaque id, 1 to 64 characters. @returns the capsule, and 32 bytes to seal the section with */
+export function sealCapsule(suite: Suite, deal: Deal, section: string): { capsule: Capsule; key: Uint8Array } {
   const { curve } = suite;
-  const [r, u] = [curve.randomScalar(), curve.randomScalar()];
-  const content = {
-    deal: given.id,
+  if (section.length < 1 || section.length > 64)
+    throw refused(section.slice(0, 64), 'a section id has 1 to 64 characters');
+  const r = curve.randomScalar();
+  const E = curve.base(r);
+  const context = frame('medshare/capsule/1', suite.name, deal.id, section, curve.encode(E));
+  const u = deriveNonce(suite, curve.scalarBytes(r), context);
+  const T = curve.base(u);
+  const z = curve.mod(u + challenge(suite, deal.id, section, E, T) * r);
+  const capsule: Capsule = {
+    version: 1,
+    deal: deal.id,
     section,
-    E: toBase64url(curve.encode(curve.base(r))),
-    T: toBase64url(curve.encode(curve.base(u))),
+    E: toBase64url(curve.encode(E)),
+    T: toBase64url(curve.encode(T)),
+    z: toBase64url(curve.scalarBytes(z)),
   };
-  const z = curve.mod(u + challenge(suite, content) * r);
-  const capsule: Capsule = { version: 1, ...content, z: toBase64url(curve.encodeScalar(z)) };
-  return { capsule, key: capsuleKey(suite, capsule, curve.mul(r, pointOf(suite, given.key))) };
+  return { capsule, key: capsuleKey(suite, curve.multiply(r, pointOf(curve, deal.key, 'key')), capsule) };
 }
 
-/** @throws Error naming the section. */
-export function checkCapsule(suite: Suite, given: Deal, capsule: Capsule): void {
-  if (capsule.deal !== given.id) throw new Error(`capsule ${capsule.section}: of another deal`);
-  if (!proofHolds(suite, capsule)) throw new Error(`capsule ${capsule.section}: proof`);
-}
-
-function proofHolds(suite: Suite, capsule: Capsule): boolean {
+function decode({ curve }: Suite, deal: Deal, capsule: Capsule): DecodedCapsule {
+  const { section } = capsule;
+  if (Object.keys(capsule).sort().join() !== FIELDS || capsule.version !== 1) throw refused(section, 'shape');
+  if (typeof section !== 'string' || section.length < 1 || section.length > 64) throw refused('?', 'section id');
+  if (capsule.deal !== deal.id) throw refused(section, 'another deal or epoch');
   try {
-    const { curve } = suite;
-    const [E, T] = [pointOf(suite, capsule.E), pointOf(suite, capsule.T)];
-    const z = curve.decodeScalar(fromBase64url(capsule.z));
-    return curve.difference(z, curve.generator, challenge(suite, capsule), E).equals(T);
+    const [E, T] = [curve.decode(fromBase64url(capsule.E)), curve.decode(fromBase64url(capsule.T))];
+    return { capsule, E, T, z: curve.scalarOf(fromBase64url(capsule.z)) };
   } catch {
-    return false;
+    throw refused(section, 'encoding');
   }
 }
 
-/** From how many capsules on one random linear combination pays, where points are slow. */
-const combineFrom = 8;
-
-/** Checks many; where the curve is slow, all at once, and one by one only to name the bad one. @throws Error */
-export function checkCapsules(suite: Suite, given: Deal, capsules: readonly Capsule[]): void {
-  const combined = capsules.length >= combineFrom && suite.curve.pippengerFrom < combineFrom;
-  if (combined && combinationHolds(suite, given, capsules)) return;
-  for (const capsule of capsules) checkCapsule(suite, given, capsule);
-  if (combined) throw new Error('capsules: combined proof');
+function checkProof(suite: Suite, { capsule, E, T, z }: DecodedCapsule): void {
+  const { curve } = suite;
+  const c = challenge(suite, capsule.deal, capsule.section, E, T);
+  if (!curve.difference(z, curve.generator, c, E).equals(T)) throw refused(capsule.section, 'proof');
 }
 
-function combinationHolds(suite: Suite, given: Deal, capsules: readonly Capsule[]): boolean {
-  try {
-    const { curve } = suite;
-    let base = 0n;
-    const [scalars, points, weights, nonces]: [bigint[], Point[], bigint[], Point[]] = [[], [], [], []];
-    for (const capsule of capsules) {
-      if (capsule.deal !== given.id) return false;
-      const weight = weightOf(suite);
-      base += weight * curve.decodeScalar(fromBase64url(capsule.z));
-      scalars.push(-weight * challenge(suite, capsule));
-      points.push(pointOf(suite, capsule.E));
-      weights.push(weight);
-      nonces.push(pointOf(suite, capsule.T));
-    }
-    const left = curve.sum([base, ...scalars], [curve.generator, ...points]);
-    return left.equals(curve.sum(weights, nonces, 128));
-  } catch {
-    return false;
-  }
+/** @throws Error `capsule of <section>: …` */
+export const checkCapsule = (suite: Suite, deal: Deal, capsule: Capsule): void =>
+  checkProof(suite, decode(suite, deal, capsule));
+
+/** Checks many capsules of one deal; the one that is wrong is named. @throws Error `capsule of <section>: …` */
+export const checkCapsules = (suite: Suite, deal: Deal, capsules: readonly Capsule[]): void => {
+  decodeCapsules(suite, deal, capsules);
+};
+
+/** Up to this many are checked one by one. */
+const FEW = 8;
+
+/** Like `checkCapsules`, and gives the decoded points. */
+export function decodeCapsules(suite: Suite, deal: Deal, capsules: readonly Capsule[]): DecodedCapsule[] {
+  const decoded = capsules.map((capsule) => decode(suite, deal, capsule));
+  // one random linear combination pays only where single multiplications are slow
+  const together = decoded.length > FEW && suite.curve.pippengerFrom < FEW;
+  if (!together || !combined(suite, decoded)) decoded.forEach((one) => checkProof(suite, one));
+  return decoded;
 }
 
-const weightOf = (suite: Suite): bigint =>
-  suite.randomBytes(16).reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) | 1n;
+/** Σ wᵢ(zᵢ·G − cᵢ·Eᵢ) = Σ wᵢ·Tᵢ for random 128-bit w: wrong proofs pass with probability 2⁻¹²⁸. */
+function combined(suite: Suite, decoded: readonly DecodedCapsule[]): boolean {
+  const { curve } = suite;
+  const weights = decoded.map(() => toBigInt(suite.randomBytes(16)));
+  const sumOfZ = decoded.reduce((sum, { z }, i) => sum + weights[i]! * z, 0n);
+  const scalars = decoded.map(
+    ({ capsule, E, T }, i) => -weights[i]! * challenge(suite, capsule.deal, capsule.section, E, T),
+  );
+  const left = curve.sum([sumOfZ, ...scalars], [curve.generator, ...decoded.map(({ E }) => E)]);
+  const right = curve.sum(
+    weights,
+    decoded.map(({ T }) => T),
+    128,
+  );
+  return left.equals(right);
+}

@@ -1,139 +1,147 @@
-import type { WeierstrassPoint } from '@noble/curves/abstract/weierstrass.js';
-import { bytesToNumberBE } from '@noble/curves/utils.js';
-import { concat } from './bytes.js';
+import type { WeierstrassPoint, WeierstrassPointCons } from '@noble/curves/abstract/weierstrass.js';
+import { concat, fromBigInt, toBigInt } from './bytes.js';
 import { frame, type FramePart } from './frame.js';
 
+/** A point of the suite's curve. Both curves have a prime order, so a point on the curve is in the group. */
 export type Point = WeierstrassPoint<bigint>;
-export type PointClass = Point extends infer P ? { BASE: P; ZERO: P; fromAffine(p: { x: bigint; y: bigint }): P } : never;
 
-/** How a backend multiplies; secret scalars go to `base` and `mul` only. */
+/** What is used of a curve's points; noble's own types for P-256 say less than its parameters. */
+export type Points = WeierstrassPointCons<bigint>;
+
+/** Multiplications: what differs between backends. Scalars are 1 … n−1. */
 export interface Multiplication {
+  /** k·G, for secret k */
   base(k: bigint): Point;
-  mul(k: bigint, P: Point): Point;
-  /** Public scalars. */
-  publicMul(k: bigint, P: Point): Point;
-  /** aP − bQ, public scalars. */
-  difference(a: bigint, P: Point, b: bigint, Q: Point): Point;
-  /** From how many terms on a sum is cheaper by Pippenger's method. */
+  /** k·P, for secret k */
+  multiply(k: bigint, point: Point): Point;
+  /** k·P; k is public */
+  multiplyPublic(k: bigint, point: Point): Point;
+  /** a·P − b·Q; all public, a and b from 0 */
+  difference(a: bigint, p: Point, b: bigint, q: Point): Point;
+  /** The x-coordinate of k·P, 32 bytes, for secret k */
+  sharedX(k: bigint, point: Point): Uint8Array;
+  /** From how many terms on Pippenger's method beats single multiplications. */
   readonly pippengerFrom: number;
 }
 
-/** A prime-order curve (cofactor 1) with the operations that the protocols need. */
+/** Arithmetic of a suite's group. */
 export interface Curve extends Multiplication {
+  /** n, a prime */
   readonly order: bigint;
   readonly generator: Point;
   readonly zero: Point;
-  mod(value: bigint): bigint;
-  inverse(value: bigint): bigint;
-  /** Uniform in 2…n−2. */
-  randomScalar(): bigint;
-  /** 33 bytes, compressed. */
-  encode(P: Point): Uint8Array;
-  /** Strict: 33 bytes, x < p, on the curve, not the identity. @throws Error */
+  mod(k: bigint): bigint;
+  /** 33 bytes, compressed */
+  encode(point: Point): Uint8Array;
+  /** Strict: 33 bytes, compressed, x < p, on the curve; so never the identity. @throws Error 'not a point' */
   decode(bytes: Uint8Array): Point;
-  encodeScalar(k: bigint): Uint8Array;
-  /** 1 ≤ k < n. @throws Error */
-  decodeScalar(bytes: Uint8Array): bigint;
-  /** A scalar out of a framed, domain-separated list, bias below 2⁻¹²⁸. */
-  hashToScalar(domain: string, ...parts: readonly FramePart[]): bigint;
-  /** Small signed integer times a point; public. */
-  small(k: bigint, P: Point): Point;
-  /** Σ kᵢPᵢ for public scalars of at most `bits` bits. */
+  /** A secret of 32 bytes as a number 1 … n−1. @throws Error 'not a scalar' */
+  scalarOf(bytes: Uint8Array): bigint;
+  scalarBytes(k: bigint): Uint8Array;
+  /** 2 … n−2, without bias */
+  randomScalar(): bigint;
+  /** A number 1 … n−1 out of framed parts; the first names the purpose. */
+  hashToScalar(...parts: readonly FramePart[]): bigint;
+  /** k·P for a small, signed, public k (Lagrange coefficients) */
+  multiplySmall(k: bigint, point: Point): Point;
+  /** Σ kᵢ·Pᵢ, all public. @param bits length of the longest scalar */
   sum(scalars: readonly bigint[], points: readonly Point[], bits?: number): Point;
 }
 
-interface PointStatics {
-  BASE: Point;
-  ZERO: Point;
-  Fn: { ORDER: bigint; inv(value: bigint): bigint };
-  fromBytes(bytes: Uint8Array): Point;
+interface Parts {
+  readonly points: Points;
+  readonly multiplication: Multiplication;
+  readonly hash: (...parts: Uint8Array[]) => Uint8Array;
+  readonly randomBytes: (length: number) => Uint8Array;
 }
 
-interface Primitives {
-  hash(...parts: readonly Uint8Array[]): Uint8Array;
-  randomBytes(length: number): Uint8Array;
-}
-
-export function makeCurve(points: PointStatics, multiplication: Multiplication, primitives: Primitives): Curve {
+export function makeCurve({ points, multiplication, hash, randomBytes }: Parts): Curve {
   const order = points.Fn.ORDER;
-  const mod = (value: bigint): bigint => ((value % order) + order) % order;
-  const wide = (message: Uint8Array): bigint =>
-    bytesToNumberBE(concat(primitives.hash(Uint8Array.of(0), message), primitives.hash(Uint8Array.of(1), message)));
-  const curve: Curve = {
+  const mod = (k: bigint) => {
+    const rest = k % order;
+    return rest < 0n ? rest + order : rest;
+  };
+  const multiplySmall = (k: bigint, point: Point): Point => {
+    let sum = points.ZERO;
+    for (const bit of (k < 0n ? -k : k).toString(2)) {
+      sum = sum.double();
+      if (bit === '1') sum = sum.add(point);
+    }
+    return k < 0n ? sum.negate() : sum;
+  };
+  return {
     ...multiplication,
     order,
     generator: points.BASE,
     zero: points.ZERO,
     mod,
-    inverse: (value) => points.Fn.inv(value),
-    randomScalar() {
-      for (;;) {
-        const k = mod(bytesToNumberBE(primitives.randomBytes(48)));
-        if (k > 1n && k < order - 1n) return k;
-      }
-    },
-    encode: (P) => P.toBytes(true),
-    decode(bytes) {
-      if (bytes.length !== 33 || (bytes[0] !== 2 && bytes[0] !== 3)) throw new Error('not a compressed point');
-      const P = points.fromBytes(bytes);
-      P.assertValidity();
-      if (P.is0()) throw new Error('the identity is not accepted');
-      return P;
-    },
-    encodeScalar: (k) => scalarBytes(k),
-    decodeScalar(bytes) {
-      if (bytes.length !== 32) throw new Error('not a scalar');
-      const k = bytesToNumberBE(bytes);
-      if (k <= 0n || k >= order) throw new Error('scalar out of range');
+    multiplySmall,
+    encode: (point) => point.toBytes(true),
+    decode: (bytes) => decode(points, bytes),
+    scalarOf: (bytes) => {
+      const k = bytes.length === 32 ? toBigInt(bytes) : 0n;
+      if (k <= 0n || k >= order) throw new Error('not a scalar');
       return k;
     },
-    hashToScalar: (domain, ...parts) => mod(wide(frame(domain, ...parts))) || 1n,
-    small: (k, P) => smallMultiple(k, P, points.ZERO),
-    sum(scalars, given, bits = 256) {
-      const terms = scalars.map((k, i) => [mod(k), given[i]!] as const).filter(([k]) => k !== 0n);
-      if (terms.length > multiplication.pippengerFrom) return pippenger(terms, bits, points.ZERO);
-      return terms.reduce((sum, [k, P]) => sum.add(multiplication.publicMul(k, P)), points.ZERO);
+    scalarBytes: (k) => fromBigInt(k, 32),
+    randomScalar: () => randomScalar(order, randomBytes),
+    hashToScalar: (...parts) => {
+      const bytes = frame(...parts);
+      // 512 bits, so that the remainder is as good as uniform
+      const wide = concat(hash(Uint8Array.of(0), bytes), hash(Uint8Array.of(1), bytes));
+      return mod(toBigInt(wide)) || 1n;
+    },
+    sum: (scalars, terms, bits = 256) => {
+      const used = scalars.flatMap((k, i) => (mod(k) === 0n ? [] : [[mod(k), terms[i]!] as const]));
+      if (used.length > multiplication.pippengerFrom) return pippenger(points.ZERO, used, bits);
+      return used.reduce((sum, [k, point]) => sum.add(multiplication.multiplyPublic(k, point)), points.ZERO);
     },
   };
-  return curve;
 }
 
-export function scalarBytes(k: bigint): Uint8Array {
-  const out = new Uint8Array(32);
-  for (let i = 31, rest = k; i >= 0; i -= 1, rest >>= 8n) out[i] = Number(rest & 255n);
-  return out;
-}
-
-function smallMultiple(k: bigint, P: Point, zero: Point): Point {
-  const digits = (k < 0n ? -k : k).toString(2);
-  let result = zero;
-  for (const digit of digits) {
-    result = result.double();
-    if (digit === '1') result = result.add(P);
+function decode(points: Points, bytes: Uint8Array): Point {
+  if (bytes.length !== 33 || (bytes[0] !== 2 && bytes[0] !== 3)) throw new Error('not a point');
+  try {
+    const point = points.fromBytes(bytes);
+    point.assertValidity();
+    return point;
+  } catch {
+    throw new Error('not a point');
   }
-  return k < 0n ? result.negate() : result;
 }
 
-/** Bucket method (Pippenger) for public scalars; noble's own has no bound on the scalars' bits. */
-function pippenger(terms: readonly (readonly [bigint, Point])[], bits: number, zero: Point): Point {
-  const window = terms.length < 24 ? 4 : terms.length < 300 ? 6 : terms.length < 3000 ? 8 : 10;
-  const mask = (1n << BigInt(window)) - 1n;
-  let total = zero;
-  for (let at = Math.ceil(bits / window) * window - window; at >= 0; at -= window) {
-    for (let i = 0; i < window; i += 1) total = total.double();
-    total = total.add(bucketSum(terms, BigInt(at), mask, zero));
+function randomScalar(order: bigint, randomBytes: (length: number) => Uint8Array): bigint {
+  for (;;) {
+    const k = toBigInt(randomBytes(32));
+    if (k > 1n && k < order - 1n) return k;
   }
-  return total;
 }
 
-function bucketSum(terms: readonly (readonly [bigint, Point])[], at: bigint, mask: bigint, zero: Point): Point {
-  const buckets = new Array<Point | undefined>(Number(mask) + 1);
-  for (const [k, P] of terms) {
+/** Σ kᵢ·Pᵢ by buckets; variable time, for public scalars below 2^bits. */
+function pippenger(zero: Point, terms: readonly (readonly [bigint, Point])[], bits: number): Point {
+  const width = terms.length < 24 ? 4 : terms.length < 300 ? 6 : 8;
+  const mask = (1n << BigInt(width)) - 1n;
+  let sum = zero;
+  for (let at = Math.ceil(bits / width) * width - width; at >= 0; at -= width) {
+    for (let i = 0; i < width; i++) sum = sum.double();
+    sum = sum.add(sumOfBuckets(zero, fillBuckets(terms, BigInt(at), mask, width)));
+  }
+  return sum;
+}
+
+function fillBuckets(terms: readonly (readonly [bigint, Point])[], at: bigint, mask: bigint, width: number) {
+  const buckets = new Array<Point | undefined>(1 << width);
+  for (const [k, point] of terms) {
     const digit = Number((k >> at) & mask);
-    if (digit > 0) buckets[digit] = buckets[digit]?.add(P) ?? P;
+    if (digit !== 0) buckets[digit] = buckets[digit]?.add(point) ?? point;
   }
-  let [running, sum] = [zero, zero];
-  for (let digit = buckets.length - 1; digit > 0; digit -= 1) {
+  return buckets;
+}
+
+function sumOfBuckets(zero: Point, buckets: readonly (Point | undefined)[]): Point {
+  let running = zero;
+  let sum = zero;
+  for (let digit = buckets.length - 1; digit > 0; digit--) {
     const bucket = buckets[digit];
     if (bucket) running = running.add(bucket);
     sum = sum.add(running);

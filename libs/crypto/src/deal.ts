@@ -1,118 +1,193 @@
-import { fromBase64url, toBase64url } from './bytes.js';
+import { equalBytes, fromBase64url, toBase64url, utf8 } from './bytes.js';
+import { canonical } from './canonical.js';
 import type { Curve, Point } from './curve.js';
-import { documentHash } from './document.js';
-import { delta, isLeaf, leavesOf, parseFormula, type Formula } from './formula.js';
+import { delta, leavesOf, parseFormula, type Formula } from './formula.js';
+import { frame } from './frame.js';
 import type { Suite, SuiteName } from './suite.js';
 
-/** What a delegating key is for; opaque ids. */
+/** What a delegating key is for. All but `epoch` are opaque texts. */
 export interface DealScope {
-  region: string;
-  institution: string;
-  episode: string;
-  class: string;
-  epoch: number;
+  readonly region: string;
+  readonly institution: string;
+  readonly episode: string;
+  readonly class: string;
+  /** From 0; a new key for the same episode and class has the next one. */
+  readonly epoch: number;
 }
 
 /**
- * The public part of a shared delegating key: Feldman commitments to the polynomial of every gate and to every leaf.
- * Points are compressed, base64url. `key` = Δ·root: sealing to it keeps the Lagrange coefficients small integers.
+ * The public part of a delegating key shared down a formula. Points are 33 bytes, base64url. With root secret a₀:
+ * `root` = a₀·G, `key` = Δ·a₀·G (what capsules are sealed to; Δ makes every Lagrange coefficient an integer),
+ * `gates` = commitments to the coefficients 1 … k−1 of each gate's polynomial (Feldman), `leaves` = share·G of each leaf.
+ * A gate's name is `g` and its number in the order of the tree.
  */
 export interface Deal {
-  version: 1;
-  suite: SuiteName;
-  formula: Formula;
-  about: DealScope;
-  root: string;
-  /** Gate id (`g0`, `g1` … in the order of the tree) → commitments to its coefficients above the constant one. */
-  gates: Record<string, string[]>;
-  leaves: Record<string, string>;
-  key: string;
-  id: string;
+  readonly version: 1;
+  readonly suite: SuiteName;
+  readonly formula: Formula;
+  readonly about: DealScope;
+  readonly root: string;
+  readonly gates: Readonly<Record<string, readonly string[]>>;
+  readonly leaves: Readonly<Record<string, string>>;
+  readonly key: string;
+  /** Hash over all the rest, 32 bytes, base64url. */
+  readonly id: string;
 }
 
 /** Shares by leaf, 32 bytes each. Secret: sent to their holders, then erased. */
 export type Shares = Map<string, Uint8Array>;
 
-const idOf = (suite: Suite, { id: _, ...content }: Deal): string => documentHash(suite, 'deal', 1, content);
+type Gate = Extract<Formula, { k: number }>;
 
-/** Deals a fresh random key down the formula. */
-export function deal(suite: Suite, formula: Formula, about: DealScope): { deal: Deal; shares: Shares } {
-  const { curve } = suite;
-  const checked = parseFormula(formula);
-  const root = curve.randomScalar();
-  const shares: Shares = new Map();
-  const gates: Record<string, string[]> = {};
-  const leaves: Record<string, string> = {};
-  const encode = (k: bigint): string => toBase64url(curve.encode(curve.base(k)));
-  const down = (node: Formula, value: bigint): void => {
-    if (isLeaf(node)) {
-      shares.set(node.leaf, curve.encodeScalar(value));
-      leaves[node.leaf] = encode(value);
-      return;
-    }
-    const polynomial = [value, ...Array.from({ length: node.k - 1 }, () => curve.randomScalar())];
-    gates[`g${Object.keys(gates).length}`] = polynomial.slice(1).map(encode);
-    node.of.forEach((child, i) => down(child, nonZero(evaluate(curve, polynomial, BigInt(i + 1)))));
+/** Visits a formula from the root; `open` gives the values of a gate's parts out of the gate's own. */
+function descend<T>(
+  formula: Formula,
+  value: T,
+  open: (gate: Gate, name: string, value: T) => T[],
+  leaf: (name: string, value: T) => void,
+): void {
+  let gates = 0;
+  const down = (part: Formula, own: T): void => {
+    if ('leaf' in part) return leaf(part.leaf, own);
+    const values = open(part, `g${gates++}`, own);
+    part.of.forEach((child, i) => down(child, values[i]!));
   };
-  down(checked, root);
-  const content = {
-    version: 1 as const,
-    suite: suite.name,
-    formula: checked,
-    about,
-    root: encode(root),
-    gates,
-    leaves,
-    key: encode(curve.mod(root * delta(checked))),
-  };
-  return { deal: { ...content, id: idOf(suite, { ...content, id: '' }) }, shares };
+  down(formula, value);
 }
 
-const evaluate = (curve: Curve, polynomial: readonly bigint[], x: bigint): bigint =>
-  polynomial.reduceRight((sum, coefficient) => curve.mod(sum * x + coefficient), 0n);
-
-function nonZero(value: bigint): bigint {
-  if (value === 0n) throw new Error('a share is zero: deal again');
-  return value;
-}
+const dealId = (suite: Suite, { id: _, ...content }: Deal): string =>
+  toBase64url(suite.hash(frame('medshare/deal/1', suite.name, canonical(content))));
 
 /**
- * Recomputes every leaf's commitment from its gates' polynomials: then any authorized set recombines to the key.
- * @throws Error naming what does not fit
+ * Makes a fresh delegating key and shares it. The caller delivers the shares and erases them.
+ * @param formula refused as `parseFormula` says
+ * @returns shares of 32 bytes by leaf
+ */
+export function deal(suite: Suite, formula: Formula, about: DealScope): { deal: Deal; shares: Shares } {
+  const { curve } = suite;
+  const parsed = parseFormula(formula);
+  const encoded = (k: bigint) => toBase64url(curve.encode(curve.base(k)));
+  for (;;) {
+    const root = curve.randomScalar();
+    const dealt = shareOut(curve, parsed, root);
+    // a share of zero has no commitment; it comes up once in 2^256
+    if (!dealt) continue;
+    const map = <T, U>(record: Map<string, T>, change: (value: T) => U): Record<string, U> =>
+      Object.fromEntries([...record].map(([name, value]) => [name, change(value)]));
+    const content = {
+      version: 1 as const,
+      suite: suite.name,
+      formula: parsed,
+      about: copyAbout(about),
+      root: encoded(root),
+      gates: map(dealt.gates, (coefficients) => coefficients.map(encoded)),
+      leaves: map(dealt.shares, encoded),
+      key: encoded(curve.mod(root * delta(parsed))),
+    };
+    const id = dealId(suite, { ...content, id: '' });
+    const shares = new Map([...dealt.shares].map(([leaf, share]) => [leaf, curve.scalarBytes(share)]));
+    return { deal: { ...content, id }, shares };
+  }
+}
+
+const copyAbout = ({ region, institution, episode, class: of, epoch }: DealScope): DealScope => {
+  if (!Number.isSafeInteger(epoch) || epoch < 0) throw new RangeError('an epoch is a number from 0');
+  return { region, institution, episode, class: of, epoch };
+};
+
+/** Shamir's sharing at every gate; null if a share came out as zero. */
+function shareOut(curve: Curve, formula: Formula, root: bigint) {
+  const gates = new Map<string, bigint[]>();
+  const shares = new Map<string, bigint>();
+  let zero = false;
+  descend(
+    formula,
+    root,
+    (gate, name, value) => {
+      const rest = Array.from({ length: gate.k - 1 }, () => curve.randomScalar());
+      gates.set(name, rest);
+      const polynomial = [value, ...rest];
+      return gate.of.map((_, i) => polynomial.reduceRight((sum, c) => curve.mod(sum * BigInt(i + 1) + c), 0n));
+    },
+    (leaf, value) => {
+      shares.set(leaf, value);
+      zero ||= value === 0n;
+    },
+  );
+  return zero ? null : { gates, shares };
+}
+
+const refused = (what: string): Error => new Error(`deal: ${what}`);
+
+/** A deal's point; the message says which one is wrong. */
+export function pointOf(curve: Curve, text: string | undefined, what: string): Point {
+  if (text === undefined) throw refused(`${what} missing`);
+  try {
+    return curve.decode(fromBase64url(text));
+  } catch {
+    throw refused(what);
+  }
+}
+
+const FIELDS = 'about,formula,gates,id,key,leaves,root,suite,version';
+
+/**
+ * Checks that every leaf's commitment is the value of its gates' committed polynomials and that `key` is Δ·root, so that every
+ * authorized set of shares recombines to the secret of `key`; and the id. Whoever stores or uses a deal from elsewhere calls it.
+ * @throws Error `deal: …` naming what is wrong
  */
 export function checkDeal(suite: Suite, given: Deal): void {
   const { curve } = suite;
-  if (given.suite !== suite.name) throw new Error('deal: suite');
-  if (given.id !== idOf(suite, given)) throw new Error('deal: id');
+  if (Object.keys(given).sort().join() !== FIELDS || given.version !== 1) throw refused('shape');
+  if (given.suite !== suite.name) throw refused('suite');
   const formula = parseFormula(given.formula);
-  const root = pointOf(suite, given.root);
-  let gates = 0;
-  const down = (node: Formula, commitment: Point): void => {
-    if (isLeaf(node)) {
-      const leaf = given.leaves[node.leaf];
-      if (leaf === undefined || !pointOf(suite, leaf).equals(commitment)) throw new Error(`deal: leaf ${node.leaf}`);
-      return;
-    }
-    const upper = given.gates[`g${gates++}`];
-    if (upper?.length !== node.k - 1) throw new Error('deal: degree of a gate');
-    const polynomial = [commitment, ...upper.map((point) => pointOf(suite, point))];
-    node.of.forEach((child, i) => down(child, evaluateCommitments(curve, polynomial, BigInt(i + 1))));
-  };
-  down(formula, root);
-  if (Object.keys(given.gates).length !== gates) throw new Error('deal: gates');
-  if (Object.keys(given.leaves).length !== leavesOf(formula).length) throw new Error('deal: leaves');
-  if (!curve.small(delta(formula), root).equals(pointOf(suite, given.key))) throw new Error('deal: key');
+  const root = pointOf(curve, given.root, 'root');
+  const key = pointOf(curve, given.key, 'key');
+  checkCommitments(curve, given, formula, root);
+  if (!curve.multiplySmall(delta(formula), root).equals(key)) throw refused('key');
+  if (!equalBytes(utf8(dealId(suite, given)), utf8(given.id))) throw refused('id');
 }
 
-const evaluateCommitments = (curve: Curve, polynomial: readonly Point[], x: bigint): Point =>
-  polynomial.reduceRight((sum, commitment) => curve.small(x, sum).add(commitment), curve.zero);
+function checkCommitments(curve: Curve, given: Deal, formula: Formula, root: Point): void {
+  let gates = 0;
+  if (Object.keys(given.leaves).length !== leavesOf(formula).length) throw refused('leaves');
+  descend(
+    formula,
+    root,
+    (gate, name, own) => {
+      gates++;
+      const commitments = given.gates[name];
+      if (commitments?.length !== gate.k - 1) throw refused(`degree of gate ${name}`);
+      const points = [own, ...commitments.map((text) => pointOf(curve, text, `gate ${name}`))];
+      return gate.of.map((_, i) => evaluate(curve, points, BigInt(i + 1)));
+    },
+    (leaf, expected) => {
+      if (!pointOf(curve, given.leaves[leaf], `leaf ${leaf}`).equals(expected)) throw refused(`leaf ${leaf}`);
+    },
+  );
+  if (Object.keys(given.gates).length !== gates) throw refused('gates');
+}
 
-export const pointOf = (suite: Suite, encoded: string): Point => suite.curve.decode(fromBase64url(encoded));
+/** The committed polynomial at x, by Horner's rule. */
+const evaluate = (curve: Curve, commitments: readonly Point[], x: bigint): Point =>
+  commitments.reduceRight((sum, point) => curve.multiplySmall(x, sum).add(point), curve.zero);
 
-/** The holder's check of what the dealer sent. @throws Error */
+/**
+ * A holder checks its share against the (checked) deal before it acknowledges it.
+ * @throws Error `deal: share of <leaf>`
+ */
 export function acceptShare(suite: Suite, given: Deal, leaf: string, share: Uint8Array): void {
-  const commitment = given.leaves[leaf];
   const { curve } = suite;
-  if (commitment === undefined || !curve.base(curve.decodeScalar(share)).equals(pointOf(suite, commitment)))
-    throw new Error(`share: not the one committed for ${leaf}`);
+  const commitment = commitmentOf(curve, given, leaf);
+  try {
+    if (curve.base(curve.scalarOf(share)).equals(commitment)) return;
+  } catch {
+    // out of range: refused like a wrong one
+  }
+  throw refused(`share of ${leaf}`);
+}
+
+/** The dealer's commitment to a leaf. */
+export function commitmentOf(curve: Curve, { leaves }: Deal, leaf: string): Point {
+  return pointOf(curve, Object.hasOwn(leaves, leaf) ? leaves[leaf] : undefined, `leaf ${leaf}`);
 }

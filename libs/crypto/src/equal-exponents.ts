@@ -1,71 +1,74 @@
-import { concat } from './bytes.js';
+import { toBigInt, utf8 } from './bytes.js';
 import type { Point } from './curve.js';
 import { frame } from './frame.js';
+import { deriveNonce } from './nonce.js';
 import type { Suite } from './suite.js';
 
-/** One proof for a batch that every F is k·E with the k of K = kG (Chaum-Pedersen, batched as in RFC 9497, 2.2). */
-export interface BatchProof {
-  T1: Point;
-  T2: Point;
-  z: bigint;
+/** Non-interactive proof that one secret took every E to its F and G to its commitment (Chaum–Pedersen; batched as RFC 9497 section 2.2.1). */
+export interface EqualExponents {
+  /** Challenge and response, scalars */
+  readonly c: bigint;
+  readonly z: bigint;
 }
 
-interface Batch {
-  K: Point;
-  Es: readonly Point[];
-  Fs: readonly Point[];
-  /** What the proof is bound to. */
-  context: Uint8Array;
+interface Statement {
+  /** k·G */
+  readonly commitment: Point;
+  readonly from: readonly Point[];
+  /** k·E for each E of `from` */
+  readonly to: readonly Point[];
+  /** Everything the proof is bound to, framed */
+  readonly context: Uint8Array;
 }
 
-/** 128-bit weights out of the whole transcript; 1 for a single pair. */
-function weights({ curve, hash }: Suite, { K, Es, Fs, context }: Batch): bigint[] {
-  if (Es.length === 1) return [1n];
-  const points = [K, ...Es, ...Fs].map((P) => curve.encode(P));
-  const seed = hash(frame('medshare/batch/1', context, ...points));
-  return Es.map((_, i) => {
-    const bytes = hash(frame('medshare/batch-weight/1', seed, i)).subarray(0, 16);
-    return bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) | 1n;
-  });
+/** Public weights of 128 bits, so that errors in single values cannot cancel out. */
+function weights(suite: Suite, { commitment, from, to, context }: Statement): bigint[] {
+  if (from.length === 1) return [1n];
+  const { encode } = suite.curve;
+  const seed = suite.hash(
+    frame('medshare/batch/1', suite.name, context, encode(commitment), ...[...from, ...to].map(encode)),
+  );
+  return from.map((_, i) => toBigInt(suite.hash(frame('medshare/weight/1', seed, i)).subarray(0, 16)) | 1n);
 }
 
-function challenge(suite: Suite, { K, context }: Batch, E: Point, F: Point, T1: Point, T2: Point): bigint {
-  const { curve } = suite;
-  const points = [curve.generator, K, E, F, T1, T2].map((P) => curve.encode(P));
-  return curve.hashToScalar('medshare/equal-exponents/1', suite.name, context, ...points);
+function challenge({ curve, name }: Suite, statement: Statement, E: Point, F: Point, T1: Point, T2: Point): bigint {
+  const points = [curve.generator, statement.commitment, E, F, T1, T2].map((point) => curve.encode(point));
+  return curve.hashToScalar('medshare/dleq/1', name, statement.context, ...points);
 }
 
-/** Nonces come from the secret, the transcript and fresh randomness: a cloned machine's generator alone gives nothing away. */
-function nonce(suite: Suite, k: bigint, E: Point, context: Uint8Array): bigint {
-  const { curve } = suite;
-  const secret = concat(curve.encodeScalar(k), suite.randomBytes(32));
-  return curve.hashToScalar('medshare/nonce/1', secret, curve.encode(E), context);
-}
+const combine = ({ curve }: Suite, by: readonly bigint[], points: readonly Point[]): Point =>
+  points.length === 1 ? points[0]! : curve.sum(by, points, 128);
 
-export function evaluateBatch(
+/** Multiplies every point by the secret and proves it. @param secret 1 … n−1 */
+export function multiplyProved(
   suite: Suite,
-  k: bigint,
-  K: Point,
-  Es: readonly Point[],
-  context: Uint8Array,
-): { Fs: Point[]; proof: BatchProof } {
+  secret: bigint,
+  { commitment, from, context }: Omit<Statement, 'to'>,
+): { to: Point[]; proof: EqualExponents } {
   const { curve } = suite;
-  const Fs = Es.map((E) => curve.mul(k, E));
-  const w = weights(suite, { K, Es, Fs, context });
-  const E = curve.sum(w, Es, 128);
-  const F = Es.length === 1 ? Fs[0]! : curve.mul(k, E);
-  const t = nonce(suite, k, E, context);
-  const [T1, T2] = [curve.base(t), curve.mul(t, E)];
-  const z = curve.mod(t + challenge(suite, { K, Es, Fs, context }, E, F, T1, T2) * k);
-  return { Fs, proof: { T1, T2, z } };
+  const to = from.map((E) => curve.multiply(secret, E));
+  const statement = { commitment, from, to, context };
+  const by = weights(suite, statement);
+  const E = combine(suite, by, from);
+  const F = from.length === 1 ? to[0]! : curve.multiply(secret, E);
+  const transcript = [utf8('medshare/dleq/1'), context, ...[E, F].map((point) => curve.encode(point))];
+  const t = deriveNonce(suite, curve.scalarBytes(secret), frame(...transcript));
+  const c = challenge(suite, statement, E, F, curve.base(t), curve.multiply(t, E));
+  return { to, proof: { c, z: curve.mod(t + c * secret) } };
 }
 
-export function batchHolds(suite: Suite, batch: Batch, { T1, T2, z }: BatchProof): boolean {
+/** @returns whether the proof holds; false for values out of range or of another number */
+export function provesEqualExponents(suite: Suite, statement: Statement, { c, z }: EqualExponents): boolean {
   const { curve } = suite;
-  const { K, Es, Fs } = batch;
-  if (Es.length === 0 || Fs.length !== Es.length) return false;
-  const w = weights(suite, batch);
-  const [E, F] = [curve.sum(w, Es, 128), curve.sum(w, Fs, 128)];
-  const h = challenge(suite, batch, E, F, T1, T2);
-  return curve.difference(z, curve.generator, h, K).equals(T1) && curve.difference(z, E, h, F).equals(T2);
+  const inRange = (k: bigint) => k > 0n && k < curve.order;
+  const { commitment, from, to } = statement;
+  if (from.length === 0 || to.length !== from.length || !inRange(c) || !inRange(z)) return false;
+  const by = weights(suite, statement);
+  const E = combine(suite, by, from);
+  const F = combine(suite, by, to);
+  if (E.is0() || F.is0()) return false;
+  const T1 = curve.difference(z, curve.generator, c, commitment);
+  const T2 = curve.difference(z, E, c, F);
+  if (T1.is0() || T2.is0()) return false;
+  return challenge(suite, statement, E, F, T1, T2) === c;
 }

@@ -1,175 +1,224 @@
-import { failed } from './cipher.js';
 import { concat, equalBytes, utf8 } from './bytes.js';
 import { frame } from './frame.js';
-import type { Suite, SuiteName } from './suite.js';
+import { authenticationFailed, type Suite } from './suite.js';
 
-/** Bytes of plaintext in every chunk but the last. */
-export const chunkBytes = 1024 * 1024;
-const magic = utf8('MSHR');
-const formatVersion = 1;
-const suiteCodes: Record<SuiteName, number> = { intl: 1, sm: 2 };
-/** magic, version, suite. */
-export const headerBytes = 6;
-const smallestClass = 512;
-/** First byte of the padding (ISO/IEC 7816-4); zeros follow. */
-const marker = 0x80;
-
-/** What a stream is bound to. One key seals one stream once. Ids are opaque. */
+/** What a stream is sealed under. One key seals one stream once for each use, record, section and epoch. */
 export interface Sealing {
-  /** 32 bytes, fresh for each (use, record, section, epoch). */
+  /** 32 bytes, secret */
   readonly key: Uint8Array;
+  /** What for, e.g. `section`, `transit` */
   readonly use: string;
+  /** Opaque ids; they are authenticated and not in the sealed bytes */
   readonly record: string;
   readonly section: string;
   readonly epoch: number;
 }
 
-const headerOf = (suite: Suite): Uint8Array => concat(magic, Uint8Array.of(formatVersion, suiteCodes[suite.name]));
+/** Bytes of plaintext in every chunk but the last; 4 of them give the length of content. */
+export const chunkBytes = 1_048_576;
+const PREFIX = 4;
+const CONTENT = chunkBytes - PREFIX;
+const MAX_CHUNKS = 0xffff_ffff;
+/** The smallest size class, bytes. */
+const SMALLEST = 4096;
 
-const keysOf = (suite: Suite, { key, use, record, section, epoch }: Sealing): Uint8Array => {
-  if (key.length < 32) throw new Error('a sealing key has at least 32 bytes');
-  return suite.hkdf(key, frame('medshare/1', use, suite.name, record, section, epoch), suite.cipher.keyBytes);
-};
-
-const associated = (suite: Suite, { use, record, section, epoch }: Sealing): Uint8Array =>
-  frame('medshare/stream/1', headerOf(suite), use, record, section, epoch);
+/** Magic, version, suite, two bytes of nothing. */
+const header = (suite: Suite): Uint8Array =>
+  concat(utf8('MDSH'), Uint8Array.of(1, suite.name === 'intl' ? 1 : 2, 0, 0));
 
 /**
- * Padded size of a plaintext: the next of 512, 768, 1 Ki, 1.5 Ki, 2 Ki, 3 Ki, 4 Ki … (powers of two and their middles),
- * the padding's first byte included: an observer learns the size to within a third.
+ * The padded size of content, bytes: at least 4096, else Padmé (Nikitin et al., PETS 2019, section 4), which is at most 12 %
+ * longer and leaves few different sizes.
  */
 export function paddedSize(length: number): number {
-  for (let size = smallestClass; ; size *= 2) {
-    if (length + 1 <= size) return size;
-    if (length + 1 <= size * 1.5) return size * 1.5;
-  }
+  if (length <= SMALLEST) return SMALLEST;
+  // lengths in binary digits, because Math.log2 rounds
+  const exponent = length.toString(2).length - 1;
+  const low = exponent - exponent.toString(2).length;
+  const step = 2 ** low;
+  return Math.ceil(length / step) * step;
 }
 
-/** Seals a stream in bounded memory: header, then chunks. The length is known only at the end, so the padding is there too. */
-export async function* sealStream(
-  suite: Suite,
-  sealing: Sealing,
-  plaintext: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  const [key, ad] = [keysOf(suite, sealing), associated(suite, sealing)];
-  yield headerOf(suite);
+interface Chunks {
+  seal(plaintext: Uint8Array, last: boolean): Uint8Array;
+  open(ciphertext: Uint8Array, last: boolean): Uint8Array;
+}
+
+/** Seals or opens chunks one after the other. */
+function makeChunks(suite: Suite, { key, use, record, section, epoch }: Sealing): Chunks {
+  if (key.length !== 32) throw new RangeError('a stream is sealed under 32 bytes');
+  const { cipher } = suite;
+  const derived = suite.hkdf(key, frame('medshare/1', use, suite.name, record, section, epoch), cipher.keyLength);
+  const about = frame('medshare/chunk/1', header(suite), use, record, section, epoch);
   let index = 0;
-  for await (const { bytes, last } of chunksOf(padded(plaintext))) {
-    yield suite.cipher.seal(key, index, last, ad, bytes);
-    index += 1;
+  const next = (last: boolean) => {
+    if (index >= MAX_CHUNKS) throw new RangeError('a stream has at most 2^32 - 1 chunks');
+    const ad = concat(about, frame(index, last ? 1 : 0));
+    return { nonce: cipher.chunkNonce(index++, last), ad };
+  };
+  return {
+    seal: (plaintext, last) => {
+      const { nonce, ad } = next(last);
+      return cipher.seal(derived, nonce, ad, plaintext);
+    },
+    open: (ciphertext, last) => {
+      const { nonce, ad } = next(last);
+      return cipher.open(derived, nonce, ad, ciphertext);
+    },
+  };
+}
+
+/** Where a chunk is put together. There is one for a whole stream: what `take` gives is good until the next `put`. */
+class ChunkBuffer {
+  private bytes = new Uint8Array(0);
+  private filled: number;
+
+  /** @param reserved bytes before the content @param limit bytes of content, at most */
+  constructor(
+    private readonly reserved: number,
+    private readonly limit: number,
+  ) {
+    this.filled = reserved;
+  }
+
+  get isFull(): boolean {
+    return this.length === this.limit;
+  }
+
+  /** Bytes of content so far. */
+  get length(): number {
+    return this.filled - this.reserved;
+  }
+
+  /** @returns how many bytes of the part still fitted */
+  put(part: Uint8Array): number {
+    const taken = part.subarray(0, this.limit - this.length);
+    this.grow(this.filled + taken.length);
+    this.bytes.set(taken, this.filled);
+    this.filled += taken.length;
+    return taken.length;
+  }
+
+  /** The reserved bytes and the content, with zeros up to `size` bytes of content; then it is empty again. */
+  take(size = this.length): Uint8Array {
+    this.grow(this.reserved + size);
+    this.bytes.fill(0, this.filled, this.reserved + size);
+    this.filled = this.reserved;
+    return this.bytes.subarray(0, this.reserved + size);
+  }
+
+  /** Most streams are short: it grows to its full size only when that is needed. */
+  private grow(needed: number): void {
+    if (needed <= this.bytes.length) return;
+    const larger = new Uint8Array(Math.min(this.reserved + this.limit, Math.max(needed, 2 * this.bytes.length)));
+    larger.set(this.bytes.subarray(0, this.filled));
+    this.bytes = larger;
   }
 }
 
-async function* padded(plaintext: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let length = 0;
-  for await (const piece of plaintext) {
-    length += piece.length;
-    yield piece;
-  }
-  yield Uint8Array.of(marker);
-  yield* zeros(paddedSize(length) - length - 1);
+/** A chunk's plaintext: length of its content, content, zeros up to `size` of both. */
+function takePadded(buffer: ChunkBuffer, size: number): Uint8Array {
+  const { length } = buffer;
+  const plaintext = buffer.take(size);
+  new DataView(plaintext.buffer).setUint32(0, length);
+  return plaintext;
 }
 
-function* zeros(count: number): Generator<Uint8Array> {
-  for (let left = count; left > 0; left -= chunkBytes) yield new Uint8Array(Math.min(left, chunkBytes));
-}
+type Source = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
-/** Cuts into chunks; the last one is known as such, and is empty only for an empty stream. */
-async function* chunksOf(
-  stream: AsyncIterable<Uint8Array>,
-  size = chunkBytes,
-): AsyncGenerator<{ bytes: Uint8Array; last: boolean }> {
-  let held: Uint8Array[] = [];
+/**
+ * Seals a stream: header of 8 bytes, then chunks of 1 MiB of plaintext, the last one shorter; each is encrypted and
+ * authenticated with its index, whether it is the last, the header and the ids. The content is padded to its size class
+ * with zeros; each chunk begins with the length of its content (4 bytes), so the true length is inside. Holds one chunk.
+ */
+export async function* sealStream(suite: Suite, sealing: Sealing, source: Source): AsyncGenerator<Uint8Array> {
+  const chunks = makeChunks(suite, sealing);
+  yield header(suite);
+  const buffer = new ChunkBuffer(PREFIX, CONTENT);
   let total = 0;
-  for await (const piece of stream) {
-    held.push(piece);
-    total += piece.length;
-    if (total <= size) continue;
-    let joined = concat(...held);
-    for (; joined.length > size; joined = joined.subarray(size)) yield { bytes: joined.subarray(0, size), last: false };
-    held = [joined];
-    total = joined.length;
+  let sealed = 0;
+  for await (const bytes of source) {
+    for (let at = 0; at < bytes.length;) {
+      // only now is it known not to be the last
+      if (buffer.isFull) {
+        yield chunks.seal(takePadded(buffer, CONTENT), false);
+        sealed += CONTENT;
+      }
+      at += buffer.put(bytes.subarray(at));
+    }
+    total += bytes.length;
   }
-  yield { bytes: concat(...held), last: true };
+  for (const size = paddedSize(total); sealed < size;) {
+    const length = Math.min(CONTENT, size - sealed);
+    sealed += length;
+    yield chunks.seal(takePadded(buffer, length), sealed === size);
+  }
 }
 
 /**
- * Opens a stream. Chunks before the last are provisional: only when the generator ends normally was the stream whole.
- * @throws Error `authentication failed`
+ * Opens a stream. What it yields is provisional until it ends: only the last chunk proves that nothing is missing.
+ * @throws Error 'authentication failed': another key, id, suite or header; cut, extended, reordered or changed
  */
-export async function* openStream(
-  suite: Suite,
-  sealing: Sealing,
-  sealed: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  const [key, ad] = [keysOf(suite, sealing), associated(suite, sealing)];
-  const body = afterHeader(suite, sealed);
-  const padding = new Unpadding();
-  let index = 0;
-  for await (const { bytes, last } of chunksOf(body, chunkBytes + suite.cipher.tagBytes)) {
-    yield* padding.push(suite.cipher.open(key, index, last, ad, bytes));
-    index += 1;
+export async function* openStream(suite: Suite, sealing: Sealing, source: Source): AsyncGenerator<Uint8Array> {
+  const chunks = makeChunks(suite, sealing);
+  const buffer = new ChunkBuffer(0, chunkBytes + suite.cipher.overhead);
+  let ended = false;
+  let content = 0;
+  let total = 0;
+  const open = (last: boolean): Uint8Array => {
+    const plaintext = chunks.open(buffer.take(), last);
+    total += plaintext.length - PREFIX;
+    const opened = contentOf(plaintext, ended);
+    ended ||= opened.length < CONTENT;
+    content += opened.length;
+    return opened;
+  };
+  for await (const bytes of afterHeader(source, header(suite))) {
+    for (let at = 0; at < bytes.length;) {
+      if (buffer.isFull) yield open(false);
+      at += buffer.put(bytes.subarray(at));
+    }
   }
-  padding.end();
+  const rest = open(true);
+  if (total !== paddedSize(content)) throw authenticationFailed();
+  yield rest;
 }
 
-/** Holds back what may be padding: a marker with zeros behind it, kept as a count, so that memory stays bounded. */
-class Unpadding {
-  private heldZeros: number | undefined;
-
-  *push(chunk: Uint8Array): Generator<Uint8Array> {
-    let at = chunk.length - 1;
-    while (at >= 0 && chunk[at] === 0) at -= 1;
-    if (at < 0) {
-      if (this.heldZeros === undefined) yield chunk;
-      else this.heldZeros += chunk.length;
-      return;
-    }
-    if (this.heldZeros !== undefined) {
-      yield Uint8Array.of(marker);
-      yield* zeros(this.heldZeros);
-      this.heldZeros = undefined;
-    }
-    if (chunk[at] !== marker) return yield chunk;
-    this.heldZeros = chunk.length - at - 1;
-    if (at > 0) yield chunk.subarray(0, at);
-  }
-
-  end(): void {
-    if (this.heldZeros === undefined) throw failed();
-  }
-}
-
-async function* afterHeader(
-  suite: Suite,
-  sealed: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array | undefined = new Uint8Array(0);
-  for await (const piece of sealed) {
-    if (held === undefined) {
-      yield piece;
+/** The stream without its header, which must be the expected one. */
+async function* afterHeader(source: Source, expected: Uint8Array): AsyncIterable<Uint8Array> {
+  let seen = new Uint8Array(0) as Uint8Array;
+  for await (const bytes of source) {
+    if (seen.length >= expected.length) {
+      yield bytes;
       continue;
     }
-    held = concat(held, piece);
-    if (held.length < headerBytes) continue;
-    if (!equalBytes(held.subarray(0, headerBytes), headerOf(suite))) throw failed();
-    yield held.subarray(headerBytes);
-    held = undefined;
+    const joined = concat(seen, bytes);
+    seen = joined.subarray(0, expected.length);
+    if (seen.length === expected.length && !equalBytes(seen, expected)) throw authenticationFailed();
+    if (joined.length > expected.length) yield joined.subarray(expected.length);
   }
-  if (held !== undefined) throw failed();
+  if (seen.length < expected.length) throw authenticationFailed();
 }
 
-export async function sealBytes(suite: Suite, sealing: Sealing, plaintext: Uint8Array): Promise<Uint8Array> {
-  return collect(sealStream(suite, sealing, [plaintext]));
-}
-
-/** @throws Error `authentication failed` */
-export async function openBytes(suite: Suite, sealing: Sealing, sealed: Uint8Array): Promise<Uint8Array> {
-  return collect(openStream(suite, sealing, [sealed]));
+/** The content of a chunk; after one that was not full only empty ones may follow, and what is padding must be zeros. */
+function contentOf(plaintext: Uint8Array, ended: boolean): Uint8Array {
+  if (plaintext.length <= PREFIX) throw authenticationFailed();
+  const length = new DataView(plaintext.buffer, plaintext.byteOffset, plaintext.length).getUint32(0);
+  if (length > plaintext.length - PREFIX || (ended && length > 0)) throw authenticationFailed();
+  for (let i = PREFIX + length; i < plaintext.length; i++) if (plaintext[i] !== 0) throw authenticationFailed();
+  return plaintext.subarray(PREFIX, PREFIX + length);
 }
 
 async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of stream) pieces.push(piece);
-  return concat(...pieces);
+  const parts: Uint8Array[] = [];
+  for await (const part of stream) parts.push(part);
+  return concat(...parts);
 }
+
+/** `sealStream` of bytes at hand. */
+export const sealBytes = (suite: Suite, sealing: Sealing, plaintext: Uint8Array): Promise<Uint8Array> =>
+  collect(sealStream(suite, sealing, [plaintext]));
+
+/** `openStream` of bytes at hand; gives nothing unless everything is authentic. */
+export const openBytes = (suite: Suite, sealing: Sealing, sealed: Uint8Array): Promise<Uint8Array> =>
+  collect(openStream(suite, sealing, [sealed]));

@@ -2,45 +2,55 @@ import type { Curve } from './curve.js';
 
 export type SuiteName = 'sm' | 'intl';
 
+/** Private 32 bytes (1 … n−1, big-endian), public 33 bytes (compressed point, SEC 1 section 2.3.3). */
 export interface KeyPair {
-  /** 32 bytes, big-endian scalar. Secret. */
   readonly privateKey: Uint8Array;
-  /** 33 bytes, compressed point. */
   readonly publicKey: Uint8Array;
 }
 
-/** Ciphers of a suite; keys as HKDF gives them. */
+/** Authenticated encryption with a nonce given by the caller. */
 export interface Cipher {
-  /** Bytes of key material: encryption key, then MAC key where the suite has one. */
-  readonly keyBytes: number;
-  /** Bytes added to each chunk. */
-  readonly tagBytes: number;
-  /** `index` is the chunk's number, `last` whether it ends the stream. */
-  seal(key: Uint8Array, index: number, last: boolean, ad: Uint8Array, plaintext: Uint8Array): Uint8Array;
-  /** @throws Error `authentication failed` */
-  open(key: Uint8Array, index: number, last: boolean, ad: Uint8Array, sealed: Uint8Array): Uint8Array;
+  /** Bytes of key: 32 (AES-256-GCM), or 48 (16 for SM4-CTR, then 32 for HMAC-SM3). */
+  readonly keyLength: number;
+  readonly nonceLength: number;
+  /** Bytes that a ciphertext is longer than its plaintext. */
+  readonly overhead: number;
+  seal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /** @throws Error 'authentication failed' */
+  open(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array;
+  /** The nonce of a stream's chunk; never repeats under one key. */
+  chunkNonce(index: number, last: boolean): Uint8Array;
 }
 
 /**
- * A named set of primitives. `sm`: SM2 (GB/T 32918), SM3 (GB/T 32905), SM4-CTR (GB/T 32907) with HMAC-SM3, encrypt-then-MAC.
- * `intl`: P-256 ECDSA (FIPS 186-5), SHA-256, AES-256-GCM (SP 800-38D).
+ * Everything the protocols need of a set of algorithms.
+ * `sm`: SM2, SM3, SM4-CTR + HMAC-SM3 (GB/T 32905, 32907, 32918). `intl`: P-256, SHA-256, AES-256-GCM (FIPS 186-5, 180-4, SP 800-38D).
  */
 export interface Suite {
   readonly name: SuiteName;
   readonly curve: Curve;
   readonly cipher: Cipher;
-  /** 32 bytes over the concatenation of the parts. */
-  hash(...parts: readonly Uint8Array[]): Uint8Array;
-  hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
-  /** HKDF (RFC 5869) with the suite's hash. */
+  /** 32 bytes over the parts one after the other. Frame them where their borders matter. */
+  hash(...parts: Uint8Array[]): Uint8Array;
+  /** RFC 2104, 32 bytes. */
+  hmac(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array;
+  /** RFC 5869. @param length bytes, at most 8160 */
   hkdf(ikm: Uint8Array, info: Uint8Array, length: number, salt?: Uint8Array): Uint8Array;
-  /** From the operating system. */
   randomBytes(length: number): Uint8Array;
   generateKeyPair(): KeyPair;
-  /** @throws Error for a scalar outside 1…n−2 */
+  /** @throws Error if the private key is not 32 bytes in range */
   publicKeyOf(privateKey: Uint8Array): Uint8Array;
-  /** r‖s, 64 bytes. SM2 with Z_A and ID 1234567812345678. */
+  /** @returns 64 bytes r‖s: SM2 with Z_A of ID 1234567812345678 (GB/T 32918.2), or ECDSA P-256 with SHA-256 (FIPS 186-5) */
   sign(privateKey: Uint8Array, message: Uint8Array): Uint8Array;
-  /** False for anything that is not a valid signature, malformed keys included. */
+  /** @returns false for anything malformed */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+  /** For something short: nonce (random), then ciphertext. @param key `cipher.keyLength` bytes */
+  aeadSeal(key: Uint8Array, ad: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /** @throws Error 'authentication failed' */
+  aeadOpen(key: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Uint8Array;
 }
+
+/** What a backend brings for one suite; `makeSuite` adds what is the same everywhere. */
+export type Primitives = Pick<Suite, 'name' | 'curve' | 'cipher' | 'hash' | 'hmac' | 'randomBytes' | 'sign' | 'verify'>;
+
+export const authenticationFailed = (): Error => new Error('authentication failed');

@@ -1,0 +1,2 @@
+export * from './protocols.js';
+export { suite } from './portable-suites.js';

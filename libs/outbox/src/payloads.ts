@@ -8,10 +8,13 @@ export const PAYLOAD_CHUNK_BYTES = 1_048_576;
 export const MAX_PAYLOAD_BYTES = 256 * 1_048_576;
 
 const insert = { name: 'payload-chunk', text: 'INSERT INTO transit.payload_chunk (ref, n, bytes) VALUES ($1, $2, $3)' };
+/** The bytes of all chunks come as one value: an array of values would travel as text. */
 const insertMany = {
   name: 'payloads',
   text: `WITH stored AS (
-           INSERT INTO transit.payload_chunk (ref, n, bytes) SELECT * FROM unnest($4::uuid[], $5::int[], $6::bytea[]))
+           INSERT INTO transit.payload_chunk (ref, n, bytes)
+           SELECT ref, n, substring($7::bytea FROM start FOR size)
+           FROM unnest($4::uuid[], $5::int[], $6::int[], $8::int[]) AS chunk (ref, n, start, size))
          INSERT INTO transit.payload (ref, size, chunks) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::int[])`,
 };
 
@@ -51,7 +54,7 @@ export const putPayload = async (tx: Tx, content: AsyncIterable<Uint8Array> | Ui
 };
 
 /**
- * Stores many payloads of known bytes in the caller's transaction, in one statement.
+ * Stores many payloads of known bytes in the caller's transaction, in one statement; together up to `MAX_PAYLOAD_BYTES`.
  * @returns their references, in order, good once that commits
  * @throws Problem `request.too-large`
  */
@@ -66,13 +69,17 @@ export const putPayloads = async (tx: Tx, contents: readonly Uint8Array[]): Prom
     return { ref: systemRandom.uuid(), size: content.length, chunks };
   });
   const rows = payloads.flatMap(({ ref, chunks }) => chunks.map((bytes, n) => ({ ref, n, bytes })));
+  let start = 1;
+  const starts = rows.map(({ bytes }) => (start += bytes.length) - bytes.length);
   await tx.query(insertMany, [
     payloads.map(({ ref }) => ref),
     payloads.map(({ size }) => size),
     payloads.map(({ chunks }) => chunks.length),
     rows.map(({ ref }) => ref),
     rows.map(({ n }) => n),
-    rows.map(({ bytes }) => bytes),
+    starts,
+    Buffer.concat(rows.map(({ bytes }) => bytes)),
+    rows.map(({ bytes }) => bytes.length),
   ]);
   return payloads.map(({ ref }) => ref);
 };

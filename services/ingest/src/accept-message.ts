@@ -14,10 +14,11 @@ const mebibyte = 1024 * 1024;
 const groupItems = 256;
 const groupBytes = 16 * mebibyte;
 const uniqueViolation = '23505';
+const tries = 4;
 
 const sizeOf = ({ parts }: Candidate): number => parts.reduce((sum, part) => sum + part.length, 0);
-/** Another process took a key between our look and our insert: looking again finds its message. */
-const lostRace = (caught: unknown): boolean =>
+/** A key is in the table already: from before, or another process was faster. */
+const takenKey = (caught: unknown): boolean =>
   caught instanceof Error && (caught as { code?: unknown }).code === uniqueViolation;
 
 /** Makes messages durable: what resolves may be acknowledged. */
@@ -49,20 +50,23 @@ export class AcceptMessage {
     return this.queue.stop();
   }
 
+  /** Duplicates are rare: a group is first written as if there were none, and looked at only when the database says otherwise. */
   private async commit(group: readonly Candidate[]): Promise<Answer[]> {
-    for (let tries = 3; ; tries -= 1) {
+    for (let tried = 0; ; tried += 1) {
       try {
-        return await this.parts.database.transaction((tx) => this.write(tx, group));
+        return await this.parts.database.transaction((tx) => this.write(tx, group, tried > 0));
       } catch (caught) {
-        if (!lostRace(caught) || tries === 0) throw caught;
+        if (!takenKey(caught) || tried === tries) throw caught;
       }
     }
   }
 
-  private async write(tx: Tx, group: readonly Candidate[]): Promise<Answer[]> {
-    const keys = new Set(group.flatMap(({ arrival: { key } }) => key ?? []));
+  private async write(tx: Tx, group: readonly Candidate[], look: boolean): Promise<Answer[]> {
     const known = new Map<string, Map<string, string>>();
-    for (const { key, content, id } of await findByKeys(tx, [...keys])) remember(known, key, content, id);
+    if (look) {
+      const keys = new Set(group.flatMap(({ arrival: { key } }) => key ?? []));
+      for (const { key, content, id } of await findByKeys(tx, [...keys])) remember(known, key, content, id);
+    }
     const fresh: { candidate: Candidate; id: string; variant: string }[] = [];
     const answers = group.map((candidate): Answer => {
       const answer = decide(candidate, known, this.parts.random.uuid());

@@ -1,0 +1,84 @@
+import type { Finding, RoleContext } from '@medshare/role';
+
+type Parts = Pick<RoleContext, 'database' | 'bus'>;
+
+interface Comparison {
+  readonly store: string;
+  readonly problem: string;
+  readonly detail: string;
+  /** opaque ids of what does not agree */
+  readonly sql: string;
+}
+
+/** Findings told of one comparison; more of the same teach nothing. */
+const most = 1_000;
+const event = 'SELECT 1 FROM';
+
+const comparisons: readonly Comparison[] = [
+  {
+    store: 'ingest.message ↔ transit.payload',
+    problem: 'missing',
+    detail: 'a message that is not mapped yet has no payload, or not all of it',
+    sql: `SELECT m.id FROM message m LEFT JOIN transit.payload p ON p.ref = m.payload
+          WHERE m.state <> 'mapped' AND (p.ref IS NULL OR p.chunks <> (
+            SELECT count(*) FROM transit.payload_chunk c WHERE c.ref = p.ref))`,
+  },
+  {
+    store: 'ingest.message',
+    problem: 'doubled',
+    detail: 'the same message of a sender stands here twice',
+    sql: `SELECT max(id::text) AS id FROM message WHERE key IS NOT NULL GROUP BY key, content HAVING count(*) > 1`,
+  },
+  {
+    store: 'ingest.message',
+    problem: 'doubled',
+    detail: 'two messages became one record',
+    sql: `SELECT max(id::text) AS id FROM message WHERE record_id IS NOT NULL GROUP BY record_id HAVING count(*) > 1`,
+  },
+  {
+    store: 'ingest.message ↔ ingest.inbox',
+    problem: 'disagrees',
+    detail: 'a mapped message names no record or its event is not noted as done',
+    sql: `SELECT m.id FROM message m WHERE m.state = 'mapped' AND m.record_id IS NULL`,
+  },
+  {
+    store: 'ingest.inbox ↔ ingest.message',
+    problem: 'disagrees',
+    detail: 'the event is noted as done, its message is not mapped and nobody gave it up',
+    sql: `SELECT m.id FROM message m JOIN inbox i ON i.id = m.id::text AND i.consumer = ''
+          WHERE m.state <> 'mapped' AND NOT EXISTS (${event} inbox_skipped s WHERE s.id = m.id::text)`,
+  },
+  {
+    store: 'ingest.inbox_parked ↔ ingest.message',
+    problem: 'missing',
+    detail: 'a parked event speaks of a message that is not here',
+    sql: `SELECT p.id FROM inbox_parked p WHERE p.topic = 'message.accepted'
+          AND NOT EXISTS (SELECT 1 FROM message m WHERE m.id::text = p.id)`,
+  },
+];
+
+/** Only where the bus has nothing left to deliver: what is on its way stands in no table of this role. */
+const lost: Comparison = {
+  store: 'ingest.message ↔ bus',
+  problem: 'missing',
+  detail: 'an acknowledged message has no event in the outbox, on the bus or among the parked, and no record',
+  sql: `SELECT m.id FROM message m WHERE m.state = 'accepted' AND m.received_at < now() - interval '5 seconds'
+        AND NOT EXISTS (${event} outbox o WHERE o.id = m.id::text)
+        AND NOT EXISTS (${event} inbox i WHERE i.id = m.id::text)
+        AND NOT EXISTS (${event} inbox_parked p WHERE p.id = m.id::text)`,
+};
+
+/** What `fsck` asks of ingest: every acknowledged message is on its way, done, or parked, exactly once, with its bytes. */
+export async function* checkIngest(context: Parts): AsyncIterable<Finding> {
+  for (const comparison of comparisons) yield* findings(context, comparison);
+  // outbox first, then the bus: an event moves from one to the other and never back
+  const behind = (await context.bus.lag()).some(
+    ({ group, topic, lag }) => group === 'ingest' && topic === 'message.accepted' && lag > 0,
+  );
+  if (!behind) yield* findings(context, lost);
+}
+
+async function* findings({ database }: Parts, { store, problem, detail, sql }: Comparison): AsyncIterable<Finding> {
+  const { rows } = await database.query<{ id: string }>(`${sql} LIMIT ${most}`);
+  for (const { id } of rows) yield { store, id, problem, detail };
+}

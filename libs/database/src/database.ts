@@ -38,7 +38,10 @@ export interface DatabaseOptions {
   readonly url: string;
   /** lower-case name; becomes the only schema on the search path */
   readonly schema: string;
-  /** most connections held; default 4 */
+  /**
+   * most connections held; default 8. An effect that asks the database beside its transaction holds two: keep it above twice the
+   * number of effects that run at once
+   */
   readonly max?: number;
   readonly applicationName?: string;
 }
@@ -114,7 +117,7 @@ const transact = async <T>(
 };
 
 /** Opens a pool; connects on first use. */
-export const openDatabase = ({ url, schema, max = 4, applicationName = 'medshare' }: DatabaseOptions): Database => {
+export const openDatabase = ({ url, schema, max = 8, applicationName = 'medshare' }: DatabaseOptions): Database => {
   const pool = new pg.Pool({
     connectionString: url,
     options: `-c search_path=${plainName(schema)}`,

@@ -42,7 +42,7 @@ const fixedSettings = {
   fsync: 'on',
   synchronous_commit: 'on',
   full_page_writes: 'on',
-  max_connections: '200',
+  max_connections: '300',
   timezone: 'UTC',
   log_timezone: 'UTC',
   // a log line never carries a row's values or a statement's text

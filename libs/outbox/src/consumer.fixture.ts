@@ -20,3 +20,4 @@ await bus.subscribe({
       if (++effects === Number(dieAt)) process.kill(process.pid, 'SIGKILL');
     }),
 });
+process.stdout.write('ready\n');

@@ -1,6 +1,13 @@
 import { migrate, openDatabase, type Database } from '@medshare/database';
 import { freshDatabase, seededRandom, type FreshDatabase } from '@medshare/testkit';
-import { getPayload, PAYLOAD_CHUNK_BYTES, payloadMigrations, putPayload, removePayloadsBefore } from './index.js';
+import {
+  getPayload,
+  PAYLOAD_CHUNK_BYTES,
+  payloadMigrations,
+  putPayload,
+  putPayloads,
+  removePayloadsBefore,
+} from './index.js';
 
 let fresh: FreshDatabase;
 let db: Database;
@@ -46,6 +53,13 @@ describe('payloads', () => {
       }
     },
   );
+
+  it('come back in their order when many are stored at once', async () => {
+    const contents = [0, 10, PAYLOAD_CHUNK_BYTES + 5, 1].map(bytes);
+    const refs = await db.transaction((tx) => putPayloads(tx, contents));
+    for (const [i, ref] of refs.entries()) expect(Buffer.concat(await collect(ref)).equals(contents[i]!)).toBe(true);
+    expect([refs.length, await db.transaction((tx) => putPayloads(tx, []))]).toEqual([4, []]);
+  });
 
   it('are there exactly when their transaction commits', async () => {
     let ref = '';

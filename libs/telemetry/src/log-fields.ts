@@ -60,14 +60,14 @@ export const allowedFields: ReadonlySet<string> = new Set([
 ]);
 
 type Plain = string | number | boolean | null;
-export type LoggedError = {
-  name: string;
-  code?: string;
-  where?: string;
-  detail?: string;
-  stack?: string[];
-  cause?: LoggedError;
-};
+export interface LoggedError {
+  readonly name: string;
+  readonly code: string | undefined;
+  readonly where: string | undefined;
+  readonly detail: string | undefined;
+  readonly stack: readonly string[] | undefined;
+  readonly cause: LoggedError | undefined;
+}
 
 const LONGEST_TEXT = 256;
 const LONGEST_LIST = 20;
@@ -93,23 +93,29 @@ const errorName = /^[A-Z][A-Za-z]{0,60}(Error|Exception|Problem)$|^Problem$/;
 const errorCode = /^([a-z0-9]+\.[a-z-]+|internal|(?=[A-Z]*\d)[0-9A-Z]{5}|ERR_[A-Z0-9_]{2,60})$/;
 const stackFrame = /^\s+at .{1,400}(:\d+:\d+\)?|\(<anonymous>\)|\(native\))$/;
 
+const nothing = { code: undefined, where: undefined, detail: undefined, stack: undefined, cause: undefined };
+
+const shaped = (value: unknown, shape: RegExp) => (typeof value === 'string' && shape.test(value) ? value : undefined);
+const codeOf = (code: unknown) =>
+  shaped(code, errorCode) ?? (typeof code === 'string' && code in constants.errno ? code : undefined);
+const textOf = (value: unknown) => (typeof value === 'string' ? shorten(value) : undefined);
+const framesOf = (stack: unknown) => {
+  const lines = typeof stack === 'string' ? stack.split('\n').filter((line) => stackFrame.test(line)) : [];
+  return lines.length > 0 ? lines.slice(0, STACK_FRAMES).map((line) => line.trim()) : undefined;
+};
+
 /** An error without its message: a message may quote what it failed on. A Problem's detail is about the rule only, and stays. */
 export const loggedError = (caught: unknown, depth = 0): LoggedError => {
-  if (typeof caught !== 'object' || caught === null) return { name: typeof caught };
+  if (typeof caught !== 'object' || caught === null) return { ...nothing, name: typeof caught };
   const { name, code, where, detail, stack, cause } = caught as Record<string, unknown>;
-  const known = name === 'Problem';
-  const shaped = (value: unknown, shape: RegExp) =>
-    typeof value === 'string' && shape.test(value) ? value : undefined;
-  const codeText = shaped(code, errorCode) ?? (typeof code === 'string' && code in constants.errno ? code : undefined);
-  const text = (value: unknown) => (typeof value === 'string' ? shorten(value) : undefined);
-  const frames = typeof stack === 'string' ? stack.split('\n').filter((line) => stackFrame.test(line)) : [];
+  const ofProblem = name === 'Problem';
   return {
     name: shaped(name, errorName) ?? 'Error',
-    ...(codeText !== undefined && { code: codeText }),
-    ...(known && text(where) !== undefined && { where: text(where)! }),
-    ...(known && text(detail) !== undefined && { detail: text(detail)! }),
-    ...(frames.length > 0 && { stack: frames.slice(0, STACK_FRAMES).map((line) => line.trim()) }),
-    ...(cause !== undefined && depth < CAUSES && { cause: loggedError(cause, depth + 1) }),
+    code: codeOf(code),
+    where: ofProblem ? textOf(where) : undefined,
+    detail: ofProblem ? textOf(detail) : undefined,
+    stack: framesOf(stack),
+    cause: cause !== undefined && depth < CAUSES ? loggedError(cause, depth + 1) : undefined,
   };
 };
 

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const generators = ['schemas', 'reference-docs', 'prisma', 'fhir-definitions'];
+const generators = ['schemas', 'reference-docs', 'invariants', 'prisma', 'fhir-definitions'];
 const run = (script, ...args) =>
   spawnSync(process.execPath, [`tools/${script}.mjs`, ...args], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),

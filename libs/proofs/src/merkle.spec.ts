@@ -90,9 +90,13 @@ describe('Merkle trees of RFC 9162', () => {
       const tree = leaves.slice(0, size);
       expect(hex(await storedRoot(hash, size, read))).toBe(hex(rootOf(hash, tree)));
       for (const index of [0, size >> 1, size - 1])
-        expect((await storedInclusion(hash, index, size, read)).map(hex)).toEqual(inclusionProof(hash, tree, index).map(hex));
+        expect((await storedInclusion(hash, index, size, read)).map(hex)).toEqual(
+          inclusionProof(hash, tree, index).map(hex),
+        );
       for (const first of [1, (size >> 1) + 1, size])
-        expect((await storedConsistency(hash, first, size, read)).map(hex)).toEqual(consistencyProof(hash, tree, first).map(hex));
+        expect((await storedConsistency(hash, first, size, read)).map(hex)).toEqual(
+          consistencyProof(hash, tree, first).map(hex),
+        );
     }
   });
 

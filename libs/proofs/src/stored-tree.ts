@@ -49,10 +49,15 @@ export async function storedRoot(hash: Hash, size: number, readNode: ReadNode): 
 }
 
 /** RFC 9162, 2.1.3.1, from stored nodes: O(log² n) reads. */
-export async function storedInclusion(hash: Hash, index: number, size: number, readNode: ReadNode): Promise<Uint8Array[]> {
+export async function storedInclusion(
+  hash: Hash,
+  index: number,
+  size: number,
+  readNode: ReadNode,
+): Promise<Uint8Array[]> {
   if (index < 0 || index >= size) throw new RangeError(`no leaf ${index} in a tree of ${size}`);
   const proof: Uint8Array[] = [];
-  for (let [start, end] = [0, size]; end - start > 1; ) {
+  for (let [start, end] = [0, size]; end - start > 1;) {
     const middle = start + 2 ** Math.floor(Math.log2(end - start - 1));
     if (index < middle) {
       proof.unshift(await rangeHash(hash, middle, end, readNode));
@@ -66,7 +71,12 @@ export async function storedInclusion(hash: Hash, index: number, size: number, r
 }
 
 /** RFC 9162, 2.1.4.1, from stored nodes. */
-export async function storedConsistency(hash: Hash, first: number, second: number, readNode: ReadNode): Promise<Uint8Array[]> {
+export async function storedConsistency(
+  hash: Hash,
+  first: number,
+  second: number,
+  readNode: ReadNode,
+): Promise<Uint8Array[]> {
   if (first < 1 || first > second) throw new RangeError(`no tree of ${first} in one of ${second}`);
   const proof: Uint8Array[] = [];
   let [start, end, whole] = [0, second, true];

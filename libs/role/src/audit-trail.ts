@@ -39,7 +39,8 @@ export function createAuditTrail({ role, institution, clock, random, outbox, pee
     role,
     agent: { institution, ...agent },
   });
-  const eventOf = (entry: AuditEntry): EventMessage => event('audit.recorded', { id: entry.id, key: entry.id }, { entry });
+  const eventOf = (entry: AuditEntry): EventMessage =>
+    event('audit.recorded', { id: entry.id, key: entry.id }, { entry });
   return {
     async append(tx, fact) {
       await outbox.append(tx, [eventOf(entryOf(fact))]);

@@ -33,7 +33,8 @@ export class TransitKeys {
       [id],
     );
     const wrapped = rows[0]?.wrapped;
-    if (!wrapped) throw new Problem('storage.unavailable', { where: `transit key ${id}`, detail: 'destroyed or missing' });
+    if (!wrapped)
+      throw new Problem('storage.unavailable', { where: `transit key ${id}`, detail: 'destroyed or missing' });
     const key = await this.parts.keyEncryption.unwrap(wrapped, `transit/${id}`);
     this.cache.set(id, key);
     return key;

@@ -13,13 +13,17 @@ export class ChainState {
     const { entries } = await this.context.peers.call(readState, this.context.institution, { keys });
     const values = new Map(entries.map(({ key, value }) => [key, value]));
     const found = values.get(keys[0] ?? '');
-    if (found === undefined) throw problem('ledger.unavailable', { where: 'requestId', detail: 'not committed here yet' });
+    if (found === undefined)
+      throw problem('ledger.unavailable', { where: 'requestId', detail: 'not committed here yet' });
     const granted = values.get(keys[1] ?? '');
     return { request: request.parse(found), grant: granted === undefined ? undefined : grant.parse(granted) };
   }
 
   async submit(name: 'request' | 'approve' | 'revoke', args: object): Promise<{ block: number; response: unknown }> {
-    return this.context.peers.call(submitTransaction, this.context.institution, { function: name, args: args as never });
+    return this.context.peers.call(submitTransaction, this.context.institution, {
+      function: name,
+      args: args as never,
+    });
   }
 
   /** What approvals and revocations are signed over. */

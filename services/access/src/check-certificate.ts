@@ -13,7 +13,8 @@ export function memberOf(region: Region, institution: string): Region['members']
 export function checkCertificate(region: Region, certificate: StaffCertificate, now: number): void {
   const { signature, ...body } = certificate;
   const issuer = fromBase64url(memberOf(region, certificate.institution).keys.access);
-  if (!verifyDocument(suite(region.suite), issuer, 'staff-certificate', 1, body, signature)) throw forged('certificate');
+  if (!verifyDocument(suite(region.suite), issuer, 'staff-certificate', 1, body, signature))
+    throw forged('certificate');
   if (now < certificate.notBefore || now >= certificate.notAfter) throw expired('certificate');
 }
 

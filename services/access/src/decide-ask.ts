@@ -99,11 +99,7 @@ export class DecideAsk {
   private denial(envelope: Envelope, receipts: DecisionReceipt[]): DecisionReceipt {
     const ordinary = receipts.find((receipt) => receipt.class === 'ordinary');
     if (ordinary) return ordinary;
-    return this.receipt(
-      envelope,
-      'ordinary',
-      this.decideClass(envelope, { class: 'ordinary', level: 1 } as OwnDeal),
-    );
+    return this.receipt(envelope, 'ordinary', this.decideClass(envelope, { class: 'ordinary', level: 1 } as OwnDeal));
   }
 
   private propose({ ask }: Envelope, own: OwnDeal, receiptId: string): Answer['proposals'][number] {
@@ -118,7 +114,11 @@ export class DecideAsk {
     };
   }
 
-  private async persist({ ask, certificate, relation }: Envelope, receipts: DecisionReceipt[], answer: Answer): Promise<void> {
+  private async persist(
+    { ask, certificate, relation }: Envelope,
+    receipts: DecisionReceipt[],
+    answer: Answer,
+  ): Promise<void> {
     const { context } = this;
     const refused = answer.proposals.length === 0;
     await context.audit.record({
@@ -140,7 +140,12 @@ export class DecideAsk {
         decidedAt: new Date(context.clock.now()),
         answer: answer as object,
         receipts: {
-          create: receipts.map((body) => ({ id: body.id, time: new Date(body.time), outcome: body.outcome, body: body as object })),
+          create: receipts.map((body) => ({
+            id: body.id,
+            time: new Date(body.time),
+            outcome: body.outcome,
+            body: body as object,
+          })),
         },
         proposals: {
           create: answer.proposals.map(({ dealCommitment, deal, salt, class: dataClass }) => ({

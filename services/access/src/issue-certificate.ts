@@ -28,12 +28,18 @@ export class IssueCertificate {
   ) {}
 
   /** @throws Problem access.forged when the caller does not hold the key, auth.forbidden for who has no role to certify */
-  async toStaff(principal: Principal, { publicKey, time, proof }: z.infer<typeof certificateRequest>): Promise<StaffCertificate> {
+  async toStaff(
+    principal: Principal,
+    { publicKey, time, proof }: z.infer<typeof certificateRequest>,
+  ): Promise<StaffCertificate> {
     const { context } = this;
     const roles = principal.roles.filter((role) => certifiedRoles.has(role)).sort();
     if (roles.length === 0) throw problem('auth.forbidden', { detail: 'no role that a certificate can carry' });
     if (Math.abs(context.clock.now() - time) > proofLife) throw problem('access.expired', { where: 'time' });
-    const certificate = this.make({ publicKey, roles, kind: 'staff', person: this.pseudonym(principal.username) }, staffLife);
+    const certificate = this.make(
+      { publicKey, roles, kind: 'staff', person: this.pseudonym(principal.username) },
+      staffLife,
+    );
     checkSigned(certificate, 'certificate-request', { publicKey, time }, proof);
     await this.store.certificate.upsert({
       where: { publicKey },
@@ -54,7 +60,10 @@ export class IssueCertificate {
     const { context } = this;
     if (this.service && this.service.notAfter - context.clock.now() > serviceLife / 2) return this.service;
     const publicKey = toBase64url(context.signingKey.publicKey);
-    this.service = this.make({ publicKey, roles: ['custodian'], kind: 'service', person: 'custodian-service' }, serviceLife);
+    this.service = this.make(
+      { publicKey, roles: ['custodian'], kind: 'service', person: 'custodian-service' },
+      serviceLife,
+    );
     return this.service;
   }
 
@@ -80,7 +89,10 @@ export class IssueCertificate {
       notAfter: now + Math.min(life, context.region.limits.certificateMs - backdating),
       ...subject,
     };
-    return { ...body, signature: signDocument(context.suite, context.signingKey.privateKey, 'staff-certificate', 1, body) };
+    return {
+      ...body,
+      signature: signDocument(context.suite, context.signingKey.privateKey, 'staff-certificate', 1, body),
+    };
   }
 
   private row(certificate: StaffCertificate) {

@@ -21,7 +21,9 @@ export class ListApprovals {
       take: 200,
     });
     const rows = await Promise.all(
-      notices.flatMap((notice) => notice.leaves.filter((leaf) => mine.has(leaf)).map((leaf) => this.describe(notice, leaf))),
+      notices.flatMap((notice) =>
+        notice.leaves.filter((leaf) => mine.has(leaf)).map((leaf) => this.describe(notice, leaf)),
+      ),
     );
     return rows.filter((row) => row !== undefined);
   }

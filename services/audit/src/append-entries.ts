@@ -37,7 +37,12 @@ export class AppendEntries {
     while (this.waiting.length > 0) {
       const taken = this.waiting.splice(0, batch);
       try {
-        const leaves = await this.context.database.transaction((tx) => this.append(tx, taken.map(({ entry }) => entry)));
+        const leaves = await this.context.database.transaction((tx) =>
+          this.append(
+            tx,
+            taken.map(({ entry }) => entry),
+          ),
+        );
         for (const { entry, resolve } of taken) resolve(this.receipt(entry, leaves.get(entry.id)));
       } catch (caught) {
         for (const { reject } of taken) reject(caught);
@@ -49,7 +54,10 @@ export class AppendEntries {
   /** @returns the leaf hash of every entry, known ones included */
   private async append(tx: Tx, entries: AuditEntry[]): Promise<Map<string, Uint8Array>> {
     const size = await lockHead(tx);
-    const known = await knownEntries(tx, entries.map(({ id }) => id));
+    const known = await knownEntries(
+      tx,
+      entries.map(({ id }) => id),
+    );
     const leaves = new Map<string, Uint8Array>([...known].map(([id, { leaf }]) => [id, leaf]));
     const rows: NewEntry[] = [];
     for (const entry of entries) {
@@ -84,4 +92,3 @@ export class AppendEntries {
     return { ...body, signature: signDocument(suite, signingKey.privateKey, 'audit-receipt', 1, body) };
   }
 }
-

@@ -27,22 +27,35 @@ async function* checkEntries({ database, suite }: RoleContext): AsyncIterable<Fi
     );
     for (const { index, id, salt, leaf, bytes, node } of rows) {
       const store = 'audit.entry ↔ audit.node';
-      if (Number(index) !== expected) yield { store, id: String(expected), problem: 'missing', detail: `gap before ${index}` };
+      if (Number(index) !== expected)
+        yield { store, id: String(expected), problem: 'missing', detail: `gap before ${index}` };
       expected = Number(index) + 1;
-      if (!equalBytes(saltedLeaf(hash, salt, bytes), leaf)) yield { store, id, problem: 'disagrees', detail: 'entry and leaf' };
+      if (!equalBytes(saltedLeaf(hash, salt, bytes), leaf))
+        yield { store, id, problem: 'disagrees', detail: 'entry and leaf' };
       if (!node || !equalBytes(node, leaf)) yield { store, id, problem: 'disagrees', detail: 'leaf and tree' };
     }
     if (rows.length < page) break;
   }
   const { rows } = await database.query<{ size: string }>('SELECT size FROM head');
   if (Number(rows[0]?.size) !== expected)
-    yield { store: 'audit.head ↔ audit.entry', id: 'head', problem: 'disagrees', detail: `${rows[0]?.size} and ${expected}` };
+    yield {
+      store: 'audit.head ↔ audit.entry',
+      id: 'head',
+      problem: 'disagrees',
+      detail: `${rows[0]?.size} and ${expected}`,
+    };
 }
 
 async function* checkNodes({ database, suite }: RoleContext): AsyncIterable<Finding> {
   const hash: Hash = (...parts) => suite.hash(...parts);
-  for (let after = [0, -1]; ; ) {
-    const { rows } = await database.query<{ level: number; position: string; hash: Buffer; l: Buffer | null; r: Buffer | null }>(
+  for (let after = [0, -1]; ;) {
+    const { rows } = await database.query<{
+      level: number;
+      position: string;
+      hash: Buffer;
+      l: Buffer | null;
+      r: Buffer | null;
+    }>(
       `SELECT n.level, n.position, n.hash, a.hash AS l, b.hash AS r FROM node n
        LEFT JOIN node a ON a.level = n.level - 1 AND a.position = 2 * n.position
        LEFT JOIN node b ON b.level = n.level - 1 AND b.position = 2 * n.position + 1
@@ -51,7 +64,12 @@ async function* checkNodes({ database, suite }: RoleContext): AsyncIterable<Find
     );
     for (const { level, position, hash: value, l, r } of rows) {
       if (!l || !r || !equalBytes(nodeHash(hash, l, r), value))
-        yield { store: 'audit.node', id: `${level}/${position}`, problem: 'disagrees', detail: 'not the hash of its children' };
+        yield {
+          store: 'audit.node',
+          id: `${level}/${position}`,
+          problem: 'disagrees',
+          detail: 'not the hash of its children',
+        };
     }
     const last = rows.at(-1);
     if (!last || rows.length < page) return;
@@ -69,7 +87,9 @@ async function* checkCheckpoints(
   for (const row of rows) {
     const { size, root, signature } = checkpointOf(institution, row);
     const id = String(size);
-    const computed = await storedRoot(hash, size, (level, position) => readNode(database, level, position)).catch(() => new Uint8Array(0));
+    const computed = await storedRoot(hash, size, (level, position) => readNode(database, level, position)).catch(
+      () => new Uint8Array(0),
+    );
     if (toBase64url(computed) !== root)
       yield { store: 'audit.checkpoint ↔ audit.node', id, problem: 'disagrees', detail: 'root' };
     if (!verifyDocument(suite, signingKey.publicKey, 'checkpoint', 1, { institution, size, root }, signature))
@@ -78,5 +98,10 @@ async function* checkCheckpoints(
   if (!anchored) return;
   const own = rows.find(({ size }) => size === anchored.size);
   if (!own || toBase64url(own.root) !== anchored.root)
-    yield { store: 'audit.checkpoint ↔ chain', id: String(anchored.size), problem: 'disagrees', detail: 'the chain holds another head' };
+    yield {
+      store: 'audit.checkpoint ↔ chain',
+      id: String(anchored.size),
+      problem: 'disagrees',
+      detail: 'the chain holds another head',
+    };
 }

@@ -60,10 +60,7 @@ export function renderAuditEvent(entry: AuditEntry): Record<string, unknown> {
     resourceType: 'AuditEvent',
     id: entry.id,
     type: { system: DCM, code: type[0], display: type[1] },
-    subtype: [
-      ...(subtype ? [{ system: RESTFUL, code: subtype }] : []),
-      { system: ACTION, code: entry.action },
-    ],
+    subtype: [...(subtype ? [{ system: RESTFUL, code: subtype }] : []), { system: ACTION, code: entry.action }],
     action,
     recorded: new Date(entry.time).toISOString(),
     outcome: outcomes[entry.outcome],

@@ -97,7 +97,8 @@ function addFilter(filter: Filter, name: string, value: string): void {
     if (!auditAction.safeParse(value).success) throw problem('request.malformed', { where: `query.${name}` });
     return add((n) => `e.action = $${n}`, value);
   }
-  if (name === 'outcome') return add((n) => `e.outcome = $${n}`, { 0: 'success', 4: 'refused', 8: 'failed' }[value] ?? '');
+  if (name === 'outcome')
+    return add((n) => `e.outcome = $${n}`, { 0: 'success', 4: 'refused', 8: 'failed' }[value] ?? '');
   if (name === 'entity') {
     const at = value.indexOf('|');
     if (at < 1) throw problem('request.malformed', { where: 'query.entity', detail: '<kind>|<id>' });

@@ -16,7 +16,7 @@ export async function* checkLedger(context: RoleContext, ledger: Ledger): AsyncI
 }
 
 async function* checkQueue({ database, institution }: RoleContext, ledger: Ledger): AsyncIterable<Finding> {
-  for (let after = '0'; ; ) {
+  for (let after = '0'; ;) {
     const { rows } = await database.query<{ sequence: string; record_id: string; body: Anchor; state: string }>(
       'SELECT sequence, record_id, body, state FROM anchor WHERE sequence > $1 ORDER BY sequence LIMIT $2',
       [after, page],
@@ -28,10 +28,12 @@ async function* checkQueue({ database, institution }: RoleContext, ledger: Ledge
     for (const { record_id: id, body, state } of rows) {
       const stored = found.get(`anchor/${institution}/${body.tag}`);
       const store = 'ledger.anchor ↔ chain';
-      if (state === 'anchored' && !stored) yield { store, id, problem: 'missing', detail: 'anchored here, not on the chain' };
+      if (state === 'anchored' && !stored)
+        yield { store, id, problem: 'missing', detail: 'anchored here, not on the chain' };
       if (state === 'anchored' && stored && decoder.decode(stored.value) !== canonical(body as never))
         yield { store, id, problem: 'disagrees', detail: 'the chain holds other content under its tag' };
-      if (state === 'refused') yield { store, id, problem: 'ledger.conflict', detail: 'its tag is taken by other content' };
+      if (state === 'refused')
+        yield { store, id, problem: 'ledger.conflict', detail: 'its tag is taken by other content' };
     }
   }
 }

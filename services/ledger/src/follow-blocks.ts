@@ -65,7 +65,10 @@ export class FollowBlocks implements OnApplicationBootstrap, OnApplicationShutdo
     const tags = anchors.map(({ tag }) => tag).filter((tag) => !refused.has(tag));
     const rows = await markAnchored(tx, tags, { block: block.number, txId: transaction.txId });
     for (const id of await markRefused(tx, conflicts)) {
-      this.context.logger.error({ recordId: id, code: 'ledger.conflict' }, 'the tag of a record is taken by other content');
+      this.context.logger.error(
+        { recordId: id, code: 'ledger.conflict' },
+        'the tag of a record is taken by other content',
+      );
       await audit.append(tx, {
         action: 'record.anchored',
         outcome: 'refused',

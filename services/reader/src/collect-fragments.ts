@@ -1,4 +1,12 @@
-import { fromBase64url, suite, unboxFragments, verifyDocument, documentHash, type Deal, type Fragments } from '@medshare/crypto';
+import {
+  fromBase64url,
+  suite,
+  unboxFragments,
+  verifyDocument,
+  documentHash,
+  type Deal,
+  type Fragments,
+} from '@medshare/crypto';
 import { authorizedSubset, parseFormula } from '@medshare/crypto/formula';
 import { releaseFragments, type AnchoredCapsule, type Grant, type Request, type View } from '@medshare/events';
 import { asProblem, problem, type Problem } from '@medshare/problems';
@@ -75,7 +83,12 @@ export class CollectFragments {
   }
 
   /** The custodian signs what it gives: siblings under an OR hold equal values, so the proof alone does not name it. */
-  private checkSigner(institution: string, requestId: string, leaf: string, answer: { boxed: string; signature: string }): void {
+  private checkSigner(
+    institution: string,
+    requestId: string,
+    leaf: string,
+    answer: { boxed: string; signature: string },
+  ): void {
     const { region } = this.context;
     const member = region.members.find(({ id }) => id === institution);
     if (!member) throw problem('peer.untrusted', { where: institution });

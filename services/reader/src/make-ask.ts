@@ -153,7 +153,9 @@ export class MakeAsk {
     const rows = await this.store.request.findMany({ where: { askId } });
     await Promise.all(rows.filter(({ submitted }) => !submitted).map((row) => this.requests.submit(row)));
     const states = await this.requests.states(askId);
-    return { ...answer, requests: answer.requests.map((one) => ({ ...one, state: states.get(one.requestId) ?? one.state })) };
+    return {
+      ...answer,
+      requests: answer.requests.map((one) => ({ ...one, state: states.get(one.requestId) ?? one.state })),
+    };
   }
 }
-

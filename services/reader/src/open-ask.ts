@@ -57,7 +57,13 @@ export class OpenAsk {
         refused.push(...(await this.openRequest(row, records, readerKey)));
       } catch (caught) {
         const { code, where } = asProblem(caught);
-        refused.push({ owner: row.owner, class: row.class, requestId: row.id, problem: code, ...(where ? { where } : {}) });
+        refused.push({
+          owner: row.owner,
+          class: row.class,
+          requestId: row.id,
+          problem: code,
+          ...(where ? { where } : {}),
+        });
         await this.auditRefusal(row, code, principal);
       }
     }
@@ -112,7 +118,13 @@ export class OpenAsk {
         await this.opened.keep(row, found, section, opened, granted.request.ask.purpose);
       } catch (caught) {
         const { code } = asProblem(caught);
-        refused.push({ owner: row.owner, class: row.class, requestId: row.id, section: section.section, problem: code });
+        refused.push({
+          owner: row.owner,
+          class: row.class,
+          requestId: row.id,
+          section: section.section,
+          problem: code,
+        });
       }
     }
     return refused;
@@ -137,4 +149,3 @@ export class OpenAsk {
     });
   }
 }
-

@@ -53,4 +53,3 @@ export class OpenSection {
     return Buffer.concat(chunks);
   }
 }
-

@@ -7,7 +7,13 @@ import type { OpenedSection } from './open-section.js';
 import type { ReaderStore } from './store/reader-store.js';
 import { isUuid } from './stored-ask.js';
 
-const sealingOf = (bundle: string, key: Uint8Array) => ({ key, use: 'opened', record: bundle, section: 'bundle', epoch: 0 });
+const sealingOf = (bundle: string, key: Uint8Array) => ({
+  key,
+  use: 'opened',
+  record: bundle,
+  section: 'bundle',
+  epoch: 0,
+});
 
 interface RequestRow {
   id: string;
@@ -25,7 +31,13 @@ export class StoreOpened {
   ) {}
 
   /** Audited before it is kept: no audit entry, no opened section. */
-  async keep(row: RequestRow, { manifest }: { manifest: Manifest }, section: SealedSection, opened: OpenedSection, purpose: string): Promise<void> {
+  async keep(
+    row: RequestRow,
+    { manifest }: { manifest: Manifest },
+    section: SealedSection,
+    opened: OpenedSection,
+    purpose: string,
+  ): Promise<void> {
     const { random, audit } = this.context;
     const bundle = random.uuid();
     await audit.record({

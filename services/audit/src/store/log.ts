@@ -98,12 +98,10 @@ export async function insertCheckpoint(
   tx: Tx,
   { size, root, time, signature }: { size: number; root: Uint8Array; time: number; signature: string },
 ): Promise<void> {
-  await tx.query('INSERT INTO checkpoint (size, root, time, signature) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING', [
-    size,
-    Buffer.from(root),
-    new Date(time),
-    signature,
-  ]);
+  await tx.query(
+    'INSERT INTO checkpoint (size, root, time, signature) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+    [size, Buffer.from(root), new Date(time), signature],
+  );
 }
 
 /** The newest checkpoints first. */

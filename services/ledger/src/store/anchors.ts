@@ -29,7 +29,11 @@ export interface AnchoredRow {
 }
 
 /** Marks what a committed block anchored; only rows that still waited come back, so that each is told once. */
-export async function markAnchored(tx: Tx, tags: string[], at: { block: number; txId: string }): Promise<AnchoredRow[]> {
+export async function markAnchored(
+  tx: Tx,
+  tags: string[],
+  at: { block: number; txId: string },
+): Promise<AnchoredRow[]> {
   const { rows } = await tx.query<AnchoredRow>(
     `UPDATE anchor SET state = 'anchored', block = $2, tx_id = $3
      WHERE tag = ANY($1::text[]) AND state = 'waiting'

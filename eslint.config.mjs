@@ -47,13 +47,13 @@ export default tseslint.config(
     rules: { 'max-lines': ['error', 800], complexity: ['error', 20] },
   },
   {
-    files: [
-      'libs/{hl7,fhir,sensitivity,policy,consent,proofs,problems,events}/src/**/*.ts',
-      'chaincode/*/src/**/*.ts',
-    ],
+    files: ['libs/{hl7,fhir,sensitivity,policy,consent,proofs,problems,events}/src/**/*.ts', 'chaincode/*/src/**/*.ts'],
     ignores: ['**/*.spec.ts', '**/*.driver.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: ['node:fs*', 'node:net', 'node:http*', 'node:tls', 'node:process', '@nestjs/*'] }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: ['node:fs*', 'node:net', 'node:http*', 'node:tls', 'node:process', '@nestjs/*'] },
+      ],
       'no-restricted-globals': ['error', 'process', 'fetch'],
     },
   },

@@ -1,0 +1,68 @@
+import { Command } from 'commander';
+import { conclude, type Outcome, type Surroundings } from './outcome.js';
+import { addApprovals } from './approvals.command.js';
+import { addAudit } from './audit.command.js';
+import { addConfig } from './config.command.js';
+import { addFsck } from './fsck.command.js';
+import { addMessages } from './messages.command.js';
+import { addMigrate } from './migrate.command.js';
+import { addOpen } from './open.command.js';
+import { addRequest } from './request.command.js';
+import { addRevoke } from './revoke.command.js';
+import { addRun } from './run.command.js';
+import { addSend } from './send.command.js';
+import { addToken } from './token.command.js';
+import { addUp } from './up.command.js';
+
+/** Runs a command's work and keeps its exit code. */
+export type Run = (command: Command, work: (within: Surroundings) => Promise<Outcome>) => Promise<void>;
+
+const examples = `
+A first round, with everything on this computer:
+  $ medshare up --demo                                     # three institutions; stays up
+  $ medshare send samples/                                 # in another terminal
+  $ medshare request --as dr.chen@lakeside --patient 'urn:medshare:east:citizen|E-1985-0317-442' --purpose TREAT
+  $ medshare approve --as officer.li@harbor --all
+  $ medshare approve --as dr.wu@harbor --all
+  $ medshare open --as dr.chen@lakeside
+  $ medshare audit verify --institution harbor --all
+
+Every command has --help with examples, and --json.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
+
+/** @param report is told the exit code of the command that ran */
+export function createProgram(within: Surroundings, version: string, report: (exitCode: number) => void): Command {
+  const { terminal } = within;
+  const program = new Command('medshare')
+    .description('Hospitals share patients’ records across institutions without a third party.')
+    .version(version)
+    .addHelpText('after', examples)
+    .showHelpAfterError('(add --help for examples)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.notice(text),
+      getOutHelpWidth: () => Math.min(terminal.columns, 100),
+      getErrHelpWidth: () => Math.min(terminal.columns, 100),
+    });
+  const run: Run = async (command, work) =>
+    report(await conclude(() => work(within), within, command.opts<{ json?: boolean }>().json === true));
+  for (const add of commands) add(program, run);
+  return program;
+}
+
+const commands = [
+  addUp,
+  addSend,
+  addToken,
+  addRequest,
+  addApprovals,
+  addOpen,
+  addRevoke,
+  addAudit,
+  addMessages,
+  addRun,
+  addMigrate,
+  addConfig,
+  addFsck,
+];

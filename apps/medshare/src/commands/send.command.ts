@@ -1,0 +1,127 @@
+import type { Command } from 'commander';
+import { clientCredentials } from '@medshare/identity';
+import { problem } from '@medshare/problems';
+import { demoFeedSecret } from '../run/demo-access.js';
+import { gatherFiles } from '../send/gather-files.js';
+import type { HttpAddress } from '../send/http-sender.js';
+import { reportText } from '../send/send-report.js';
+import { sendFiles, type Destination } from '../send/send-files.js';
+import { progressBar } from '../terminal/progress-bar.js';
+import { actingAs, reusing } from './acting-as.js';
+import { dataFolder } from './data-folder.js';
+import { placeOf, readDemo, type DemoFile, type DemoPlace } from './demo-file.js';
+import { addCommand, UsageError, type Outcome, type Surroundings } from './outcome.js';
+import { positiveInt } from './option-values.js';
+import type { Run } from './program.js';
+
+interface Options {
+  to?: string;
+  institution?: string;
+  connections: number;
+  as?: string;
+  data?: string;
+}
+
+export function addSend(program: Command, run: Run): void {
+  addCommand(
+    program,
+    'send <files...>',
+    'Send HL7 v2 messages (.hl7, over MLLP) and FHIR R4 (.json, over HTTP) as a hospital would. ' +
+      'Names files, folders or patterns. A file may hold several messages; LF is turned into CR. What was ' +
+      'refused is reported by file, code and place; content is never printed. Sending again is harmless.',
+    [
+      'medshare send samples/                        # to the institution that MSH-4 names, else the first',
+      'medshare send adt.hl7 labs/ --institution harbor',
+      "medshare send 'feeds/**/*.hl7' --to mllp.example.org:2575 --connections 8",
+      'medshare send bad.hl7 --json | jq .refused',
+    ],
+  )
+    .option('--to <host:port>', 'an MLLP listener, instead of the demo')
+    .option('--institution <id>', 'an institution of the demo, for all files')
+    .option(
+      '--connections <n>',
+      'connections at one time; messages of one patient keep their order',
+      positiveInt(256),
+      4,
+    )
+    .option('--as <user[@institution]>', 'who sends FHIR (default: the demo’s service account feed)')
+    .option('--data <folder>', "the demo's data folder (default: the user's data directory)")
+    .action((files: string[], options: Options, command: Command) =>
+      run(command, (within) => send(files, options, within)),
+    );
+}
+
+async function send(named: string[], options: Options, { terminal, env, stop }: Surroundings): Promise<Outcome> {
+  const files = await gatherFiles(named);
+  if (files.length === 0)
+    throw problem('request.not-found', { where: named.join(' '), detail: 'no .hl7 or .json file there' });
+  const report = await sendFiles({
+    files,
+    route: await router(options, env),
+    connections: options.connections,
+    onProgress: (state) => terminal.progress(progressBar(state, terminal.columns)),
+    stop,
+    now: () => performance.now(),
+  });
+  return {
+    document: report,
+    text: reportText(report, terminal),
+    refused: report.refused.length > 0 || report.unsent > 0,
+  };
+}
+
+async function router(
+  { to, institution, as, data }: Options,
+  env: Surroundings['env'],
+): Promise<(facility?: string) => Destination> {
+  if (to !== undefined && institution !== undefined) throw new UsageError('--to and --institution exclude each other');
+  if (to !== undefined) {
+    const destination = { name: to, mllp: addressOf(to), http: undefined };
+    return () => destination;
+  }
+  const folder = dataFolder(data, env);
+  const demo = await readDemo(folder);
+  const made = new Map<string, Destination>();
+  return (facility) => {
+    const place = institution === undefined ? byFacility(demo, facility) : placeOf(demo, institution);
+    const known = made.get(place.id) ?? destinationOf(place, { folder, as, env });
+    made.set(place.id, known);
+    return known;
+  };
+}
+
+/** The institution whose id is MSH-4, in whatever case; else the first. */
+export function byFacility({ institutions }: DemoFile, facility: string | undefined): DemoPlace {
+  const id = facility?.toLowerCase();
+  return institutions.find((each) => each.id === id) ?? (institutions[0] as DemoPlace);
+}
+
+function destinationOf(place: DemoPlace, who: Sender): Destination {
+  const { id, httpUrl, mllpPort } = place;
+  const mllp = mllpPort === undefined ? undefined : { host: new URL(httpUrl).hostname, port: mllpPort };
+  return { name: id, mllp, http: { baseUrl: httpUrl, token: feedToken(place, who) } };
+}
+
+interface Sender {
+  folder: string;
+  as: string | undefined;
+  env: Surroundings['env'];
+}
+
+/** A person's token, else that of the demo's service account; signed in when the first FHIR body is sent. */
+function feedToken({ id, issuer }: DemoPlace, { folder, as, env }: Sender): HttpAddress['token'] {
+  if (as === undefined)
+    return reusing(async () =>
+      clientCredentials({ issuer, clientId: 'feed', secret: await demoFeedSecret(folder, id) }),
+    );
+  const who = as.includes('@') ? as : `${as}@${id}`;
+  let acting: ReturnType<typeof actingAs> | undefined;
+  return async () => (await (acting ??= actingAs({ as: who, data: folder }, { env }))).token();
+}
+
+export function addressOf(text: string): { host: string; port: number } {
+  const [, host, port] = /^(?:mllp:\/\/)?(\[[0-9a-f:]+\]|[^:/\s]+):(\d{1,5})$/i.exec(text) ?? [];
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535)
+    throw new UsageError('--to: write host:port, e.g. 127.0.0.1:7111');
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+}

@@ -97,14 +97,22 @@ export interface Consistency {
 export function verifyConsistency({ hash, first, second, firstRoot, secondRoot, proof }: Consistency): boolean {
   if (!isSize(first) || !isSize(second) || first < 1 || first > second) return false;
   if (first === second) return proof.length === 0 && same(firstRoot, secondRoot);
-  const path = isPowerOfTwo(first) ? [firstRoot, ...proof] : [...proof];
-  const [start, ...rest] = path;
-  if (!start) return false;
-  let [fn, sn] = [first - 1, second - 1];
+  const [start, ...rest] = isPowerOfTwo(first) ? [firstRoot, ...proof] : proof;
+  const roots = start && foldConsistency(hash, [first - 1, second - 1], start, rest);
+  return roots !== undefined && same(roots.first, firstRoot) && same(roots.second, secondRoot);
+}
+
+/** Steps 3 to 6 of RFC 9162, 2.1.4.2. @returns the roots that the path leads to; undefined when it is too long or too short */
+function foldConsistency(
+  hash: Hash,
+  [fn, sn]: [number, number],
+  start: Uint8Array,
+  rest: readonly Uint8Array[],
+): { first: Uint8Array; second: Uint8Array } | undefined {
   while (fn % 2 === 1) [fn, sn] = [half(fn), half(sn)];
   let [fr, sr] = [start, start];
   for (const c of rest) {
-    if (sn === 0) return false;
+    if (sn === 0) return undefined;
     if (fn % 2 === 1 || fn === sn) {
       [fr, sr] = [nodeHash(hash, c, fr), nodeHash(hash, c, sr)];
       while (fn % 2 === 0 && fn !== 0) [fn, sn] = [half(fn), half(sn)];
@@ -113,7 +121,7 @@ export function verifyConsistency({ hash, first, second, firstRoot, secondRoot, 
     }
     [fn, sn] = [half(fn), half(sn)];
   }
-  return sn === 0 && same(fr, firstRoot) && same(sr, secondRoot);
+  return sn === 0 ? { first: fr, second: sr } : undefined;
 }
 
 const half = (n: number): number => Math.floor(n / 2);

@@ -33,7 +33,11 @@ beforeAll(async () => {
   const ingest = assembleIngest(context, settings(), new CountingMetrics());
   bus = await openPostgresLog({ url: fresh.url, pollEvery: 50 });
   relay = startRelay({ db: context.database, bus, pollEvery: 20 });
-  await bus.subscribe({ group: 'ingest', topic: 'message.accepted', handler: (each) => ingest.consumeAccepted.consume(each) });
+  await bus.subscribe({
+    group: 'ingest',
+    topic: 'message.accepted',
+    handler: (each) => ingest.consumeAccepted.consume(each),
+  });
   for (const id of ['A', 'B', 'C']) await ingest.receiveHl7v2.receive(Buffer.from(admission(id)), 'mllp');
   await eventually(async () => (await sql("SELECT 1 FROM message WHERE state = 'mapped'")).rowCount === 3);
   await eventually(async () => (await bus.lag()).every(({ lag }) => lag === 0));
@@ -82,7 +86,9 @@ describe('fsck of ingest', () => {
   it('names a parked event without a message, and a record that is not named', async () => {
     const harm = `INSERT INTO inbox_parked (consumer, id, topic, key, headers, value, code) VALUES ('', 'x', 'message.accepted', 'k', '{}', '{}', 'internal')`;
     expect(await planted(harm, 'DELETE FROM inbox_parked')).toEqual(['ingest.inbox_parked ↔ ingest.message missing']);
-    const { rows } = await context.database.query<{ r: string }>(`SELECT record_id AS r FROM message WHERE id = ${first}`);
+    const { rows } = await context.database.query<{ r: string }>(
+      `SELECT record_id AS r FROM message WHERE id = ${first}`,
+    );
     const unnamed = `UPDATE message SET record_id = NULL WHERE id = ${first}`;
     expect(await planted(unnamed, `UPDATE message SET record_id = '${rows[0]?.r}' WHERE id = ${first}`)).toEqual([
       'ingest.message ↔ ingest.inbox disagrees',

@@ -25,11 +25,17 @@ beforeAll(async () => {
   ingest = assembleIngest(context, settings(), metrics);
   bus = await openPostgresLog({ url: fresh.url, pollEvery: 50 });
   relay = startRelay({ db: context.database, bus, pollEvery: 20 });
-  const keep = <T>(list: T[], of: (message: BusMessage) => T) => (message: BusMessage) => {
-    list.push(of(message));
-    return Promise.resolve();
-  };
-  await bus.subscribe({ group: 'ingest', topic: 'message.accepted', handler: (each) => ingest.consumeAccepted.consume(each) });
+  const keep =
+    <T>(list: T[], of: (message: BusMessage) => T) =>
+    (message: BusMessage) => {
+      list.push(of(message));
+      return Promise.resolve();
+    };
+  await bus.subscribe({
+    group: 'ingest',
+    topic: 'message.accepted',
+    handler: (each) => ingest.consumeAccepted.consume(each),
+  });
   const handler = keep(records, (message) => ({ message, value: decode('record.received', message) }));
   await bus.subscribe({ group: 'test', topic: 'record.received', handler });
   await bus.subscribe({
@@ -51,7 +57,14 @@ const send = async (message: string | Uint8Array) =>
 describe('an accepted message', () => {
   it('becomes a record of the same patient and episode, by whichever way it came', async () => {
     for (const name of ['adt-a01-mei-lin.hl7', 'oru-r01-mei-lin-labs.hl7']) expect(await send(sample(name))).toBe('AA');
-    const user = { subject: 's', username: 'his', institution: 'harbor', roles: ['feed'], clientId: 'his', expiresAt: 0 };
+    const user = {
+      subject: 's',
+      username: 'his',
+      institution: 'harbor',
+      roles: ['feed'],
+      clientId: 'his',
+      expiresAt: 0,
+    };
     const response = await ingest.receiveFhir.interaction(sample('bundle-mei-lin-encounter.json'), user, undefined);
     expect(response.type).toBe('transaction-response');
     await eventually(() => records.length === 3);
@@ -76,7 +89,9 @@ describe('an accepted message', () => {
   it('parks visibly when it cannot be mapped, with the later ones of its patient behind it and no other', async () => {
     const before = records.length;
     // two patients in one result: it passes what an AA promises and cannot become one record
-    const two = admission('TWO', 'E-7').replace('ADT^A01^ADT_A01', 'ORU^R01^ORU_R01').replace(/EVN[^\r]*\r/, '');
+    const two = admission('TWO', 'E-7')
+      .replace('ADT^A01^ADT_A01', 'ORU^R01^ORU_R01')
+      .replace(/EVN[^\r]*\r/, '');
     const result = (id: string) => `OBR|1|||1^x^L\rOBX|1|NM|2^y^L||5||||||F\r${id}`;
     const second = 'PID|1||E-8^^^EAST&urn:medshare:east:citizen&URI^NI||Berg^Jonas||19850317|M\r';
     expect(await send(`${two}${result(second)}${result('')}`)).toBe('AA');
@@ -85,7 +100,10 @@ describe('an accepted message', () => {
     await eventually(() => records.length === before + 1);
     await eventually(() => metrics.counts['parked'] === 2);
     const parked = await listMessages(context.database, { state: 'parked', before: 1e9, limit: 10 });
-    expect(parked.map(({ problem }) => problem)).toEqual(['event.parked', expect.stringMatching(/^(patient|record)\./)]);
+    expect(parked.map(({ problem }) => problem)).toEqual([
+      'event.parked',
+      expect.stringMatching(/^(patient|record)\./),
+    ]);
     const facts = audited.filter(({ entry }) => entry.action === 'message.parked');
     await eventually(() => audited.filter(({ entry }) => entry.action === 'message.parked').length === 2);
     expect(facts.every(({ entry }) => entry.outcome === 'failed')).toBe(true);
@@ -101,7 +119,9 @@ describe('an accepted message', () => {
     await bus.publish([{ id, topic: 'message.accepted', key: patientKey, headers: { version: '1' }, value }]);
     expect(await send(admission('LAST', 'E-10'))).toBe('AA');
     await eventually(() => records.length === before + 1);
-    const { rows: twice } = await context.database.query('SELECT 1 FROM message GROUP BY record_id HAVING count(*) > 1 AND record_id IS NOT NULL');
+    const { rows: twice } = await context.database.query(
+      'SELECT 1 FROM message GROUP BY record_id HAVING count(*) > 1 AND record_id IS NOT NULL',
+    );
     expect(twice).toEqual([]);
   });
 });

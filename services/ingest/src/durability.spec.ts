@@ -1,6 +1,14 @@
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@medshare/database/embedded-postgres.driver';
-import { eventually, freshDatabase, killHard, lineOf, spawnScript, tempDir, type FreshDatabase } from '@medshare/testkit';
+import {
+  eventually,
+  freshDatabase,
+  killHard,
+  lineOf,
+  spawnScript,
+  tempDir,
+  type FreshDatabase,
+} from '@medshare/testkit';
 import pg from 'pg';
 import { assembleIngest } from './assemble-ingest.js';
 import { MllpServer } from './entry/mllp-server.js';
@@ -83,7 +91,12 @@ describe('without its database', () => {
     const { context, close } = await openContext(url);
     const metrics = new CountingMetrics();
     const config = settings();
-    const server = new MllpServer(config.mllp, assembleIngest(context, config, metrics).receiveHl7v2, metrics, context.logger);
+    const server = new MllpServer(
+      config.mllp,
+      assembleIngest(context, config, metrics).receiveHl7v2,
+      metrics,
+      context.logger,
+    );
     await server.listen();
     const client = await MllpClient.to(server.port);
     const answers = new Map<string, string | undefined>();
@@ -92,10 +105,13 @@ describe('without its database', () => {
     process.kill(postgres.pid, 'SIGKILL');
     for (let n = 0; n < 5; n += 1) await ask(`D-${n}`);
     postgres = await start();
-    await eventually(async () => {
-      await ask('E-1');
-      return answers.get('E-1') === 'AA';
-    }, { timeout: 30_000 });
+    await eventually(
+      async () => {
+        await ask('E-1');
+        return answers.get('E-1') === 'AA';
+      },
+      { timeout: 30_000 },
+    );
     await server.stop();
     const found = await occurrences(url, new KeyedHashes(hashed), [...answers.keys()]);
     for (const [id, code] of answers) if (code === 'AA') expect([id, found.get(id)]).toEqual([id, 1]);
@@ -113,7 +129,12 @@ describe('a graceful stop', () => {
     const { context, close } = await openContext(fresh.url);
     const config = settings();
     const metrics = new CountingMetrics();
-    const server = new MllpServer(config.mllp, assembleIngest(context, config, metrics).receiveHl7v2, metrics, context.logger);
+    const server = new MllpServer(
+      config.mllp,
+      assembleIngest(context, config, metrics).receiveHl7v2,
+      metrics,
+      context.logger,
+    );
     await server.listen();
     const client = await MllpClient.to(server.port);
     for (let n = 0; n < 100; n += 1) client.send(admission(`S-${n}`));

@@ -57,6 +57,7 @@ export function findFeed(
       (sendingApplication ?? sender.application) === sender.application &&
       (sendingFacility ?? sender.facility) === sender.facility,
   );
-  const named = (feed: Feed) => Number(feed.sendingApplication !== undefined) + Number(feed.sendingFacility !== undefined);
+  const named = (feed: Feed) =>
+    Number(feed.sendingApplication !== undefined) + Number(feed.sendingFacility !== undefined);
   return fits.reduce<Feed | undefined>((best, feed) => (best && named(best) >= named(feed) ? best : feed), undefined);
 }

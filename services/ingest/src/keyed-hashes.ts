@@ -4,6 +4,13 @@ import { uuidFrom } from '@medshare/fhir';
 /** HMAC under a key of the institution: {context, text} → base64url, 32 bytes. */
 export type KeyedHash = (context: string, text: string) => string;
 
+export interface GivenIdentifier {
+  readonly system: string | undefined;
+  readonly value: string;
+  /** assigning authority by name, where it has no system */
+  readonly assigner?: string;
+}
+
 /** Unambiguous for any parts: no separator that a sender could write. */
 const joined = (parts: readonly string[]): string => JSON.stringify(parts);
 
@@ -23,9 +30,14 @@ export class KeyedHashes {
     return this.hash('urn:medshare:ingest:content', createHash('sha256').update(bytes).digest('base64url'));
   }
 
-  /** The patient of identifier {system, value}, the same in every role of the institution. */
-  patient(system: string, value: string): string {
-    return this.hash(system, value);
+  /**
+   * The patient of an identifier, the same in every role of the institution. A number of which nobody says who gave it means something
+   * in its own feed only: two feeds' 123 are two patients.
+   */
+  patient({ system, value, assigner = '' }: GivenIdentifier, feed: string): string {
+    return system === undefined
+      ? this.hash('urn:medshare:ingest:local-patient', joined([feed, assigner, value]))
+      : this.hash(system, value);
   }
 
   /** Messages of a feed that name nobody keep their order among themselves. */

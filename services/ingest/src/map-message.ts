@@ -1,19 +1,11 @@
 import { event, type EventMessage, type EventOf } from '@medshare/events';
-import {
-  episodeOf,
-  mapMessage,
-  mappingVersion,
-  parseFhirJson,
-  patientIdentifiers,
-  toJsonBytes,
-  validateBundle,
-} from '@medshare/fhir';
+import { episodeOf, mapMessage, mappingVersion, parseFhirJson, toJsonBytes, validateBundle } from '@medshare/fhir';
 import { parseMessage } from '@medshare/hl7';
 import type { Tx } from '@medshare/database';
 import { problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { Arrival } from './candidate.js';
-import { agreedFirst } from './find-patient.js';
+import { agreedFirst, identifiersOfBundle } from './find-patient.js';
 import type { KeyedHashes } from './keyed-hashes.js';
 import { settleMessage } from './store/messages.js';
 
@@ -57,7 +49,10 @@ export class MapMessage {
     const mapping = message.kind === 'hl7v2' ? `hl7v2-${mappingVersion}` : 'fhir-1';
     const { identifiers, episode } = this.factsOf(bundle, message);
     const source = { feed: arrival.feed, kind: message.kind, ...(arrival.key && { controlId: arrival.key }), mapping };
-    const payload = await transit.put(tx, { header: { identifiers, source } satisfies RecordHeader, parts: [bundle, raw] });
+    const payload = await transit.put(tx, {
+      header: { identifiers, source } satisfies RecordHeader,
+      parts: [bundle, raw],
+    });
     const recordId = recordIdOf(this.hashes, message.messageId);
     const { patientKey, messageId, receivedAt } = message;
     const value = { recordId, patientKey, episode, payload, messageId, mapping, receivedAt };
@@ -77,12 +72,14 @@ export class MapMessage {
     return toJsonBytes(bundle);
   }
 
-  private factsOf(bytes: Uint8Array, { patientKey, receivedAt }: Accepted) {
+  private factsOf(bytes: Uint8Array, { messageId, patientKey, receivedAt }: Accepted) {
     const { value } = parseFhirJson(bytes, { bytes: 4 * this.limits.maxBytes });
     const [wrong] = validateBundle(value);
     if (wrong) throw wrong;
-    const found = agreedFirst(patientIdentifiers(value), this.parts.region.identifierSystems);
-    const { kind, id } = episodeOf(value, new Date(receivedAt).toISOString());
+    const found = agreedFirst(identifiersOfBundle(value), this.parts.region.identifierSystems);
+    // who names nobody may speak of anybody: such records never share an episode, and so never a delegating key
+    const { kind, id } =
+      found.length === 0 ? { kind: 'message', id: messageId } : episodeOf(value, new Date(receivedAt).toISOString());
     return {
       identifiers: found.map(({ system, value: text }) => ({ ...(system !== undefined && { system }), value: text })),
       episode: this.hashes.episode(patientKey, kind, id),

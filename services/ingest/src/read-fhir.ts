@@ -1,14 +1,7 @@
-import {
-  bundleKind,
-  isSupportedResource,
-  parseFhirJson,
-  patientIdentifiers,
-  validateBundle,
-  type FhirJson,
-} from '@medshare/fhir';
+import { bundleKind, isSupportedResource, parseFhirJson, validateBundle, type FhirJson } from '@medshare/fhir';
 import { asProblem, problem, type Problem } from '@medshare/problems';
 import type { Candidate } from './candidate.js';
-import { agreedFirst } from './find-patient.js';
+import { agreedFirst, identifiersOfBundle } from './find-patient.js';
 import type { KeyedHashes } from './keyed-hashes.js';
 
 /** What is known of whoever calls, before the body is looked at. */
@@ -73,7 +66,10 @@ export class ReadFhir {
     if (!isSupportedResource(type)) throw problem('fhir.unsupported', { detail: 'the resource type is not supported' });
     const json = this.parse(bytes);
     if (json.value['resourceType'] !== type)
-      throw problem('fhir.invalid', { where: `${type}.resourceType`, detail: 'not of the type that the address names' });
+      throw problem('fhir.invalid', {
+        where: `${type}.resourceType`,
+        detail: 'not of the type that the address names',
+      });
     if (type === 'Bundle') return this.candidate(json, [bytes, bytes], source);
     const bundle = around('{"resourceType":"Bundle","type":"collection","entry":[{"resource":', bytes, '}]}');
     return relocated('Bundle.entry[0].resource', type, () =>
@@ -116,14 +112,14 @@ export class ReadFhir {
     const [first, ...others] = validateBundle(value);
     if (first) throw new Refused([first, ...others]);
     bundleKind(value);
-    const [patient] = agreedFirst(patientIdentifiers(value), agreedSystems);
+    const [patient] = agreedFirst(identifiersOfBundle(value), agreedSystems);
     const { feed, zone, onConflict, request } = source;
     return {
       kind: 'fhir',
       arrival: { feed, zone, systems: {}, ...(request && { key: hashes.message('fhir', ...request) }) },
       onConflict,
       content: hashes.content(parts[1]),
-      patientKey: patient ? hashes.patient(patient.system ?? '', patient.value) : hashes.nobody(feed),
+      patientKey: patient ? hashes.patient(patient, feed) : hashes.nobody(feed),
       parts,
     };
   }

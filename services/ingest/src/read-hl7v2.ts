@@ -16,8 +16,7 @@ export interface ReadHl7v2Options {
 
 /** What can be said of bytes that claim to be a message: all that was wrong, or a candidate. */
 export type Read = { readonly message?: Message; readonly feed?: Feed } & (
-  | { readonly problems: readonly [Problem, ...Problem[]] }
-  | { readonly problems?: never; readonly candidate: Candidate }
+  { readonly problems: readonly [Problem, ...Problem[]] } | { readonly problems?: never; readonly candidate: Candidate }
 );
 
 /** Checks everything that an AA promises except durability and duplicates. Never throws. */
@@ -45,7 +44,10 @@ export class ReadHl7v2 {
       const [first, ...others] = validateMessage(message);
       if (first) return { message, ...(feed && { feed }), problems: [first, ...others] };
       if (!feed)
-        return { message, problems: [problem('auth.forbidden', { where: 'MSH-3', detail: 'no feed takes this sender' })] };
+        return {
+          message,
+          problems: [problem('auth.forbidden', { where: 'MSH-3', detail: 'no feed takes this sender' })],
+        };
       return { message, feed, candidate: this.candidate(message, feed) };
     } catch (caught) {
       return { message, ...(feed && { feed }), problems: [asProblem(caught)] };
@@ -71,7 +73,7 @@ export class ReadHl7v2 {
       },
       onConflict: feed.onConflict,
       content: hashes.content(message.bytes),
-      patientKey: patient ? hashes.patient(patient.system ?? '', patient.value) : hashes.nobody(feed.name),
+      patientKey: patient ? hashes.patient(patient, feed.name) : hashes.nobody(feed.name),
       parts: [message.bytes],
     };
   }

@@ -56,7 +56,10 @@ export class FhirController {
       const problems = caught instanceof Refused ? caught.problems : ([asProblem(caught)] as const);
       // an unread body cannot be followed by another request
       if (!request.complete) response.setHeader('connection', 'close');
-      response.status(problems[0].status).type(fhirType).send(JSON.stringify(toOperationOutcome(problems)));
+      response
+        .status(problems[0].status)
+        .type(fhirType)
+        .send(JSON.stringify(toOperationOutcome(problems)));
     }
   }
 
@@ -65,7 +68,10 @@ export class FhirController {
       expectType(request, fhirType, 'application/json');
       // a search would be needed; a caller that relies on it must not believe that it was made
       if (request.headers['if-none-exist'] !== undefined)
-        throw problem('fhir.unsupported', { where: 'header.if-none-exist', detail: 'conditional create is not offered' });
+        throw problem('fhir.unsupported', {
+          where: 'header.if-none-exist',
+          detail: 'conditional create is not offered',
+        });
       return await readBody(request, this.settings.maxBodyBytes);
     } catch (caught) {
       return this.ingest.receiveFhir.refuseBody(asProblem(caught), user);

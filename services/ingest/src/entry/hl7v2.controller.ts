@@ -1,6 +1,7 @@
 import { Controller, Inject, Post, Req, Res, UseGuards } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { Roles, TokenGuard } from '@medshare/identity/nest';
+import { asProblem } from '@medshare/problems';
 import { INGEST, INGEST_SETTINGS } from '../ingest.tokens.js';
 import type { Ingest } from '../assemble-ingest.js';
 import type { IngestSettings } from '../ingest.config.js';
@@ -20,10 +21,20 @@ export class Hl7v2Controller {
 
   @Post()
   async receive(@Req() request: Request, @Res() response: Response): Promise<void> {
-    expectType(request, hl7Type);
-    const bytes = await readBody(request, this.settings.maxBodyBytes);
+    const bytes = await this.body(request);
     const { bytes: ack, code, problems } = await this.ingest.receiveHl7v2.receive(bytes, 'http');
     const status = code === 'AA' ? 200 : (problems[0]?.status ?? 500);
     response.status(status).type(hl7Type).send(Buffer.from(ack));
+  }
+
+  /** A body that cannot be read is a refusal like any other. */
+  private async body(request: Request): Promise<Uint8Array> {
+    try {
+      expectType(request, hl7Type);
+      return await readBody(request, this.settings.maxBodyBytes);
+    } catch (caught) {
+      await this.ingest.refuse.refuse({ via: 'http', kind: 'hl7v2', problems: [asProblem(caught)] });
+      throw caught;
+    }
   }
 }

@@ -2,26 +2,27 @@ import 'reflect-metadata';
 import { gzipSync } from 'node:zlib';
 import { Global, Module, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { TOKEN_VERIFIER, type TokenVerifier } from '@medshare/identity/nest';
+import type { TokenVerifier } from '@medshare/identity';
+import { TOKEN_VERIFIER } from '@medshare/identity/nest';
 import { ProblemFilter } from '@medshare/peers/nest';
 import { problem } from '@medshare/problems';
-import { ROLE_CONTEXT } from '@medshare/role';
-import { loadLabelPolicy } from '@medshare/sensitivity';
 import { freshDatabase, type FreshDatabase } from '@medshare/testkit';
-import { assembleIngest } from '../assemble-ingest.js';
-import { CountingMetrics, labelFiles, openContext, sample, settings, type IngestContext } from '../fixture/ingest.fixture.js';
-import { admission } from '../fixture/mllp-client.fixture.js';
-import { INGEST, INGEST_SETTINGS } from '../ingest.tokens.js';
-import { PreviewMessage } from '../preview-message.js';
-import { FhirController } from './fhir.controller.js';
-import { Hl7v2Controller } from './hl7v2.controller.js';
-import { MessagesController } from './messages.controller.js';
-import { PreviewController } from './preview.controller.js';
+import { openContext, sample, settings, type IngestContext } from '../fixture/ingest.fixture.js';
+import { admission, codeOf, MllpClient } from '../fixture/mllp-client.fixture.js';
+import { IngestModule } from '../ingest.module.js';
+import { MllpServer } from './mllp-server.js';
 
 const verifier: TokenVerifier = {
   verify: (token) =>
     ['feed', 'integration-engineer', 'clinician'].includes(token)
-      ? Promise.resolve({ subject: token, username: token, institution: 'harbor', roles: [token], clientId: 'c', expiresAt: 1 })
+      ? Promise.resolve({
+          subject: token,
+          username: token,
+          institution: 'harbor',
+          roles: [token],
+          clientId: 'c',
+          expiresAt: 1,
+        })
       : Promise.reject(problem('auth.unauthenticated')),
 };
 
@@ -35,21 +36,10 @@ beforeAll(async () => {
   fresh = await freshDatabase();
   ({ context, close: closeContext } = await openContext(fresh.url));
   const config = { ...settings(), maxBodyBytes: 200_000 };
-  const ingest = assembleIngest(context, config, new CountingMetrics());
-  const policy = loadLabelPolicy(labelFiles());
   @Global()
   @Module({ providers: [{ provide: TOKEN_VERIFIER, useValue: verifier }], exports: [TOKEN_VERIFIER] })
   class Identity {}
-  @Module({
-    imports: [Identity],
-    controllers: [PreviewController, FhirController, Hl7v2Controller, MessagesController],
-    providers: [
-      { provide: ROLE_CONTEXT, useValue: context },
-      { provide: INGEST, useValue: ingest },
-      { provide: INGEST_SETTINGS, useValue: config },
-      { provide: PreviewMessage, useValue: new PreviewMessage(ingest, () => policy, context) },
-    ],
-  })
+  @Module({ imports: [Identity, IngestModule.register(context, config)] })
   class Hospital {}
   app = await NestFactory.create(Hospital, { logger: false, bodyParser: false });
   app.useGlobalFilters(new ProblemFilter());
@@ -80,12 +70,18 @@ const observation = (value = '5.50') =>
 describe('POST /hl7v2', () => {
   it('answers the acknowledgement', async () => {
     const good = await post('/hl7v2', admission('H-1'));
-    expect([good.status, good.headers.get('content-type')]).toEqual([200, expect.stringContaining('application/hl7-v2')]);
+    expect([good.status, good.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('application/hl7-v2'),
+    ]);
     expect(await good.text()).toContain('\rMSA|AA|H-1\r');
     const again = await post('/hl7v2', admission('H-1'));
     expect([again.status, await count('message')]).toEqual([200, 1]);
     const conflict = await post('/hl7v2', admission('H-1', 'E-9'));
-    expect([conflict.status, (await conflict.text()).slice(-9999)]).toEqual([409, expect.stringContaining('MSA|AE|H-1')]);
+    expect([conflict.status, (await conflict.text()).slice(-9999)]).toEqual([
+      409,
+      expect.stringContaining('MSA|AE|H-1'),
+    ]);
     const bad = await post('/hl7v2', admission('H-2').replace('19850317', '1985-13'));
     expect([bad.status, await bad.text()]).toEqual([422, expect.stringContaining('PID^1^7')]);
   });
@@ -117,7 +113,12 @@ describe('bodies', () => {
     const headers = { authorization: 'Bearer feed', 'content-type': 'application/fhir+json' };
     const sent = fetch(`${base}/fhir`, { method: 'POST', body: endless, headers, duplex: 'half' } as RequestInit);
     // the answer may be overtaken by the closing of the connection; the service goes on
-    expect(await sent.then(({ status }) => status, () => 413)).toBe(413);
+    expect(
+      await sent.then(
+        ({ status }) => status,
+        () => 413,
+      ),
+    ).toBe(413);
     expect((await post('/hl7v2', admission('GOES-ON'))).status).toBe(200);
   });
 });
@@ -139,12 +140,16 @@ describe('POST /fhir', () => {
   });
 
   it('takes each entry of a batch as a record, and names what is wrong where the sender sees it', async () => {
-    const entry = (resource: string, method = 'POST') => `{"resource":${resource},"request":{"method":"${method}","url":"Observation"}}`;
+    const entry = (resource: string, method = 'POST') =>
+      `{"resource":${resource},"request":{"method":"${method}","url":"Observation"}}`;
     const wrong = observation().replace('"final"', '"nonsense"');
     const bundle = `{"resourceType":"Bundle","type":"batch","entry":[${[entry(observation()), entry(wrong), entry(observation('7.0')), entry(observation(), 'DELETE')].join(',')}]}`;
     const before = await count('message');
     const answer = await post('/fhir', bundle);
-    const body = (await answer.json()) as { type: string; entry: { response: { status: string; outcome?: { issue: { expression?: string[] }[] } } }[] };
+    const body = (await answer.json()) as {
+      type: string;
+      entry: { response: { status: string; outcome?: { issue: { expression?: string[] }[] } } }[];
+    };
     expect(body.type).toBe('batch-response');
     expect(body.entry.map(({ response }) => response.status)).toEqual(['201 Created', '422', '201 Created', '422']);
     expect(body.entry[1]?.response.outcome?.issue[0]?.expression?.[0]).toMatch(/^Bundle\.entry\[1\]\.resource/);
@@ -161,9 +166,18 @@ describe('POST /fhir', () => {
     ['too much', `{"resourceType":"Bundle","x":"${'x'.repeat(200_000)}"}`, 413, 'request.too-large'],
   ])('refuses %s with an OperationOutcome that can be found again', async (_, body, status, code) => {
     const answer = await post('/fhir', body);
-    const outcome = (await answer.json()) as { resourceType: string; issue: { details: { coding: { code: string }[] } }[] };
-    expect([answer.status, outcome.resourceType, outcome.issue[0]?.details.coding[0]?.code]).toEqual([status, 'OperationOutcome', code]);
-    const listed = await fetch(`${base}/messages/refused`, { headers: { authorization: 'Bearer integration-engineer' } });
+    const outcome = (await answer.json()) as {
+      resourceType: string;
+      issue: { details: { coding: { code: string }[] } }[];
+    };
+    expect([answer.status, outcome.resourceType, outcome.issue[0]?.details.coding[0]?.code]).toEqual([
+      status,
+      'OperationOutcome',
+      code,
+    ]);
+    const listed = await fetch(`${base}/messages/refused`, {
+      headers: { authorization: 'Bearer integration-engineer' },
+    });
     const { refusals } = (await listed.json()) as { refusals: { problems: { code: string }[]; kind: string }[] };
     expect(refusals[0]).toMatchObject({ kind: 'fhir', problems: [{ code }] });
   });
@@ -172,8 +186,13 @@ describe('POST /fhir', () => {
 describe('POST /fhir/{type}', () => {
   it('stores a resource and a Bundle, keeping every digit', async () => {
     const answer = await post('/fhir/Observation', observation('1.500'));
-    expect([answer.status, answer.headers.get('location')]).toEqual([201, expect.stringMatching(/^\/fhir\/Observation\/[0-9a-f-]{36}$/)]);
-    const { rows } = await context.database.query<{ payload: string }>('SELECT payload FROM message ORDER BY position DESC LIMIT 1');
+    expect([answer.status, answer.headers.get('location')]).toEqual([
+      201,
+      expect.stringMatching(/^\/fhir\/Observation\/[0-9a-f-]{36}$/),
+    ]);
+    const { rows } = await context.database.query<{ payload: string }>(
+      'SELECT payload FROM message ORDER BY position DESC LIMIT 1',
+    );
     const { parts } = await context.transit.get(rows[0]!.payload);
     expect(Buffer.from(parts[0]!).toString()).toContain('"value":1.500}');
     const collection = `{"resourceType":"Bundle","type":"collection","entry":[{"resource":${observation()}}]}`;
@@ -200,14 +219,29 @@ describe('previews', () => {
     ['/hl7v2/$preview', 'oru-r01-mei-lin-hiv.hl7', 'sensitive:hiv'],
     ['/fhir/$preview', 'bundle-mei-lin-encounter.json', 'ordinary'],
   ])('%s shows Bundle, labels, level, sections and issues, and stores nothing', async (path, name, section) => {
-    const before = [await count('message'), await count('outbox'), await count('transit.payload')];
+    const kept = async () => [await count('message'), await count('transit.payload')];
+    const [before, facts] = [await kept(), await count('outbox')];
     const answer = await post(path, sample(name), { authorization: 'Bearer integration-engineer' });
-    const body = (await answer.json()) as { bundle: { resourceType: string }; level: number; sections: { class: string }[]; labels: unknown[]; issues: unknown[] };
+    const body = (await answer.json()) as {
+      bundle: { resourceType: string };
+      level: number;
+      sections: { class: string }[];
+      labels: unknown[];
+      issues: unknown[];
+    };
     expect([answer.status, body.bundle.resourceType]).toEqual([200, 'Bundle']);
     expect(body.sections.map((each) => each.class)).toContain(section);
     expect(body.level).toBeGreaterThan(1);
     expect(Array.isArray(body.labels) && Array.isArray(body.issues)).toBe(true);
-    expect([await count('message'), await count('outbox'), await count('transit.payload')]).toEqual(before);
+    expect(await kept()).toEqual(before);
+    const { rows } = await context.database.query<{ topic: string; value: string }>(
+      'SELECT topic, value FROM outbox ORDER BY seq DESC LIMIT 1',
+    );
+    expect([rows[0]?.topic, rows[0]?.value, await count('outbox')]).toEqual([
+      'audit.recorded',
+      expect.stringContaining('message.previewed'),
+      facts + 1,
+    ]);
   });
 });
 
@@ -218,7 +252,20 @@ describe('GET /messages', () => {
     const answer = await get('/messages?state=accepted', 'integration-engineer');
     const { messages } = (await answer.json()) as { messages: { state: string; position: number }[] };
     expect(messages.length).toBe(await count('message'));
-    expect((await get(`/messages?state=accepted&before=${messages[0]?.position}`, 'integration-engineer')).status).toBe(200);
+    expect((await get(`/messages?state=accepted&before=${messages[0]?.position}`, 'integration-engineer')).status).toBe(
+      200,
+    );
     expect((await get('/messages?state=odd', 'integration-engineer')).status).toBe(422);
+  });
+});
+
+describe('the module', () => {
+  it('listens on MLLP beside HTTP and shows its metrics', async () => {
+    const client = await MllpClient.to(app.get(MllpServer, { strict: false }).port);
+    expect(codeOf(await client.ask(admission('MODULE')))).toBe('AA');
+    client.end();
+    const page = await context.metrics.expose();
+    expect(page).toMatch(/medshare_ingest_accepted_total\{[^}]*via="mllp"[^}]*\} 1/);
+    expect(page).toMatch(/medshare_ingest_parked\{[^}]*\} 0/);
   });
 });

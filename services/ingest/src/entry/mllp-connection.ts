@@ -53,14 +53,16 @@ export class MllpConnection {
   private answer(output: MllpOutput): void {
     const acknowledged =
       'frame' in output ? this.receive.receive(output.frame, 'mllp') : this.receive.refuseFrame(output.problem);
-    this.answers.push(acknowledged.then(({ bytes }) => frameMllp(bytes)));
+    // an answer that cannot be made must neither look like another one nor end the process
+    const framed = acknowledged.then(({ bytes }) => frameMllp(bytes)).catch(() => this.fail());
+    this.answers.push(framed);
     this.writing ??= this.write();
   }
 
   private async write(): Promise<void> {
     for (let next = this.answers[0]; next !== undefined; next = this.answers[0]) {
       const bytes = await next;
-      this.answers.shift();
+      void this.answers.shift();
       if (this.socket.writable && !this.socket.write(bytes)) await this.drained();
       if (this.answers.length < this.limits.maxInFlight / 2 && !this.ending) this.socket.resume();
     }
@@ -77,6 +79,11 @@ export class MllpConnection {
       };
       this.socket.on('drain', on).on('close', on);
     });
+  }
+
+  private fail(): Uint8Array {
+    this.socket.destroy();
+    return new Uint8Array();
   }
 
   private ended(): void {

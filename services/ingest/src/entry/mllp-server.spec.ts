@@ -16,7 +16,8 @@ const open = async () => {
   clients.push(client);
   return client;
 };
-const rows = async <T extends object>(sql: string) => (await context.database.query<T & Record<string, unknown>>(sql)).rows;
+const rows = async <T extends object>(sql: string) =>
+  (await context.database.query<T & Record<string, unknown>>(sql)).rows;
 const countMessages = async () => (await rows<{ n: number }>('SELECT count(*)::int n FROM message'))[0]?.n;
 
 beforeAll(async () => {
@@ -92,7 +93,9 @@ describe('the MLLP server', () => {
     const client = await open();
     const ids = Array.from({ length: 120 }, (_, n) => `PIPE-${n}`);
     const stream = Buffer.concat(
-      ids.map((id, n) => Buffer.from(`\x0b${n % 7 === 3 ? `MSH|^~\\&|HIS|HARBOR|||2026||ZZZ^Z01|${id}|P|2.5` : admission(id)}\x1c\r`)),
+      ids.map((id, n) =>
+        Buffer.from(`\x0b${n % 7 === 3 ? `MSH|^~\\&|HIS|HARBOR|||2026||ZZZ^Z01|${id}|P|2.5` : admission(id)}\x1c\r`),
+      ),
     );
     for (let at = 0; at < stream.length; at += 977) client.write(stream.subarray(at, at + 977));
     await client.answer(119);
@@ -102,9 +105,27 @@ describe('the MLLP server', () => {
 
   it.each([
     ['what is no HL7', 'hello', 'AR', 'hl7.unparsable', /ERR\|\|MSH\^1\|207/],
-    ['an unknown character set', admission('CS').replace('UNICODE UTF-8', 'EBCDIC'), 'AR', 'hl7.charset', /ERR\|\|MSH\^1\^18\|207/],
-    ['an unknown type', admission('TY').replaceAll('ADT^A01^ADT_A01', 'ZZZ^Z01'), 'AR', 'hl7.unsupported-type', /MSH\^1\^9\^\^1\|200/],
-    ['an unknown event', admission('EV').replace('ADT^A01^ADT_A01', 'ADT^A99'), 'AR', 'hl7.unsupported-event', /MSH\^1\^9\^\^2\|201/],
+    [
+      'an unknown character set',
+      admission('CS').replace('UNICODE UTF-8', 'EBCDIC'),
+      'AR',
+      'hl7.charset',
+      /ERR\|\|MSH\^1\^18\|207/,
+    ],
+    [
+      'an unknown type',
+      admission('TY').replaceAll('ADT^A01^ADT_A01', 'ZZZ^Z01'),
+      'AR',
+      'hl7.unsupported-type',
+      /MSH\^1\^9\^\^1\|200/,
+    ],
+    [
+      'an unknown event',
+      admission('EV').replace('ADT^A01^ADT_A01', 'ADT^A99'),
+      'AR',
+      'hl7.unsupported-event',
+      /MSH\^1\^9\^\^2\|201/,
+    ],
     ['a bad date', admission('DT').replace('19850317', '19851399'), 'AE', 'hl7.data-type', /PID\^1\^7\|102/],
     ['no identifier', admission('ID').replace(/E-1\^[^|]*/, ''), 'AE', 'hl7.required-field', /PID\^1\^3\|101/],
     ['no patient', admission('PA').replace(/PID[^\r]*\r/, ''), 'AE', 'hl7.segment-sequence', /ERR\|\|PID\^1\|100/],

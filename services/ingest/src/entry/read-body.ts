@@ -46,7 +46,10 @@ async function* decoded(request: IncomingMessage): AsyncIterable<Uint8Array> {
 export function expectType(request: IncomingMessage, ...types: readonly string[]): void {
   const given = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
   if (given === undefined || !types.includes(given))
-    throw problem('request.unsupported-media-type', { where: 'header.content-type', detail: `one of ${types.join(', ')}` });
+    throw problem('request.unsupported-media-type', {
+      where: 'header.content-type',
+      detail: `one of ${types.join(', ')}`,
+    });
 }
 
 /** An id that the caller gave the request, so that sending it again does nothing again. */

@@ -29,7 +29,12 @@ export class AcceptLeaf {
       await this.checkAndKeep(caller, readDeal(deal), leaf, boxedShare);
     } catch (caught) {
       const { code } = asProblem(caught);
-      const fact = { ...factOf(caller, deal.id, leaf), action: 'leaf.refused', outcome: 'refused', problem: code } as const;
+      const fact = {
+        ...factOf(caller, deal.id, leaf),
+        action: 'leaf.refused',
+        outcome: 'refused',
+        problem: code,
+      } as const;
       await database.transaction((tx) => audit.append(tx, fact));
       throw caught;
     }
@@ -45,9 +50,13 @@ export class AcceptLeaf {
     const about = documentHash(suite, 'deal-about', 1, deal.about);
     await database.transaction(async (tx) => {
       const kept = await insertLeaf(tx, { deal, leaf, dealer: caller, wrapped }, about, clock.now());
-      if (kept) return audit.append(tx, { ...factOf(caller, deal.id, leaf), action: 'leaf.accepted', outcome: 'success' });
+      if (kept)
+        return audit.append(tx, { ...factOf(caller, deal.id, leaf), action: 'leaf.accepted', outcome: 'success' });
       if (!(await findLeaf(tx, deal.id, leaf)))
-        throw problem('vault.deal', { where: deal.id, detail: 'another deal for the same episode, class and epoch is held' });
+        throw problem('vault.deal', {
+          where: deal.id,
+          detail: 'another deal for the same episode, class and epoch is held',
+        });
       return undefined;
     });
   }
@@ -56,13 +65,21 @@ export class AcceptLeaf {
     const { institution, region, suite } = this.parts;
     const { about } = deal;
     if (!memberOf(region, caller) || about.institution !== caller)
-      throw problem('auth.forbidden', { where: 'deal.about.institution', detail: 'only the dealer itself brings a leaf' });
+      throw problem('auth.forbidden', {
+        where: 'deal.about.institution',
+        detail: 'only the dealer itself brings a leaf',
+      });
     if (about.region !== region.region) throw problem('vault.deal', { where: 'deal.about.region' });
-    if (institutionOf(leaf) !== institution) throw problem('vault.deal', { where: leaf, detail: 'a leaf of another institution' });
+    if (institutionOf(leaf) !== institution)
+      throw problem('vault.deal', { where: leaf, detail: 'a leaf of another institution' });
     try {
       checkDeal(suite, deal);
     } catch (cause) {
-      throw problem('vault.deal', { where: deal.id, detail: cause instanceof Error ? cause.message : undefined, cause });
+      throw problem('vault.deal', {
+        where: deal.id,
+        detail: cause instanceof Error ? cause.message : undefined,
+        cause,
+      });
     }
   }
 

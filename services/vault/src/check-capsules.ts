@@ -15,18 +15,27 @@ export class CheckCapsules {
   /** @returns the bare capsules, in order. @throws Problem vault.capsule naming the section */
   async check({ deal, dealer }: HeldLeaf, capsules: readonly AnchoredCapsule[]): Promise<Capsule[]> {
     const sections = new Set(capsules.map(({ section }) => section.section));
-    if (sections.size !== capsules.length) throw problem('vault.capsule', { where: 'capsules', detail: 'a section twice' });
+    if (sections.size !== capsules.length)
+      throw problem('vault.capsule', { where: 'capsules', detail: 'a section twice' });
     const bare = capsules.map((one) => this.included(one, deal.id, dealer));
     await this.checkAnchors(dealer, capsules);
     try {
       checkCapsules(this.parts.suite, deal, bare);
     } catch (cause) {
-      throw problem('vault.capsule', { where: 'capsules', detail: cause instanceof Error ? cause.message : undefined, cause });
+      throw problem('vault.capsule', {
+        where: 'capsules',
+        detail: cause instanceof Error ? cause.message : undefined,
+        cause,
+      });
     }
     return bare;
   }
 
-  private included({ anchor, institution, section, index, size, proof }: AnchoredCapsule, dealId: string, dealer: string): Capsule {
+  private included(
+    { anchor, institution, section, index, size, proof }: AnchoredCapsule,
+    dealId: string,
+    dealer: string,
+  ): Capsule {
     const refuse = (detail: string) => problem('vault.capsule', { where: section.section, detail });
     const { capsule } = section;
     if (!capsule) throw refuse('the section has none');

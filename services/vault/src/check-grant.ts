@@ -34,7 +34,8 @@ export function checkGrant(suite: Suite, region: Region, asked: Asked, now: numb
     throw problem('access.expired', { where: asked.requestId });
   const leaves = new Set(grant.leaves);
   if (!satisfies(parseFormula(request.formula), leaves)) throw problem('access.incomplete', { where: asked.requestId });
-  if (!leaves.has(asked.leaf)) throw problem('access.incomplete', { where: asked.leaf, detail: 'the leaf did not approve' });
+  if (!leaves.has(asked.leaf))
+    throw problem('access.incomplete', { where: asked.leaf, detail: 'the leaf did not approve' });
   const { dealId, salt } = asked;
   if (documentHash(suite, 'deal-commitment', 1, { dealId, salt }) !== request.dealCommitment)
     throw problem('access.out-of-scope', { where: 'dealId', detail: 'the grant is for another deal' });
@@ -43,7 +44,8 @@ export function checkGrant(suite: Suite, region: Region, asked: Asked, now: numb
 
 /** The request was granted under the formula that the key was dealt by, at the institution that dealt it. @throws Problem vault.deal */
 export function checkDealOf(request: Request, { deal, dealer }: HeldLeaf): void {
-  if (request.institution !== dealer) throw problem('access.out-of-scope', { where: 'institution', detail: 'the deal is of another owner' });
+  if (request.institution !== dealer)
+    throw problem('access.out-of-scope', { where: 'institution', detail: 'the deal is of another owner' });
   if (canonical(request.formula) !== canonical(deal.formula))
     throw problem('access.out-of-scope', { where: 'formula', detail: 'the request was granted under another formula' });
 }

@@ -14,7 +14,11 @@ import { pageOf, type CheckedDeal, type CheckedLeaf, type CheckedRecord, type Ch
 
 type Parts = Pick<RoleContext, 'institution' | 'region' | 'suite' | 'database' | 'blobs' | 'keyEncryption' | 'peers'>;
 
-const agree = { records: 'vault.record ↔ blobs', chain: 'vault.record ↔ chain', counters: 'vault.index_key ↔ vault.record' };
+const agree = {
+  records: 'vault.record ↔ blobs',
+  chain: 'vault.record ↔ chain',
+  counters: 'vault.index_key ↔ vault.record',
+};
 
 /** fsck: records, blobs, chain, counters, deals and leaves agree with each other. Reads every byte that is sealed. */
 export async function* checkVault(context: Parts): AsyncIterable<Finding> {
@@ -33,30 +37,54 @@ async function* checkRecord(context: Parts, record: CheckedRecord): AsyncIterabl
   if (typeof stored === 'string') yield finding(stored, `manifest ${manifestCid}`);
   else if (!stored.equals(record.manifest)) yield finding('disagrees', `manifest ${manifestCid}`);
   const manifest = await manifestOf(context, record).catch((caught: unknown) => asProblem(caught).code);
-  if (typeof manifest === 'string') return yield { store: 'vault.record', id, problem: manifest, detail: 'sealed manifest' };
-  if (manifest.record !== id) yield { store: 'vault.record', id, problem: 'disagrees', detail: 'the manifest is of another record' };
+  if (typeof manifest === 'string')
+    return yield { store: 'vault.record', id, problem: manifest, detail: 'sealed manifest' };
+  if (manifest.record !== id)
+    yield { store: 'vault.record', id, problem: 'disagrees', detail: 'the manifest is of another record' };
   yield* checkSections(context, record, manifest);
   return undefined;
 }
 
-async function manifestOf(context: Parts, { anchor, wrappedIndex, indexId, counter, manifest }: CheckedRecord): Promise<Manifest> {
+async function manifestOf(
+  context: Parts,
+  { anchor, wrappedIndex, indexId, counter, manifest }: CheckedRecord,
+): Promise<Manifest> {
   const { region, institution, keyEncryption } = context;
   const used = suite(anchor.suite);
   const key = await keyEncryption.unwrap(wrappedIndex, indexContext(indexId));
-  const place = { region: region.region, institution, tag: indexTag(context.suite, key, region.region, institution, counter) };
+  const place = {
+    region: region.region,
+    institution,
+    tag: indexTag(context.suite, key, region.region, institution, counter),
+  };
   const opened = await openManifest(used, key, place, manifest);
   checkManifest(used, memberOf(region, institution)?.keys.vault ?? '', place, anchor, opened);
   return opened;
 }
 
-async function* checkSections(context: Parts, { id, sections }: CheckedRecord, manifest: Manifest): AsyncIterable<Finding> {
+async function* checkSections(
+  context: Parts,
+  { id, sections }: CheckedRecord,
+  manifest: Manifest,
+): AsyncIterable<Finding> {
   const known = new Map(sections.map((section) => [section.id, section]));
   if (known.size !== manifest.sections.length)
-    yield { store: 'vault.section', id, problem: 'disagrees', detail: `${known.size} of ${manifest.sections.length} sections` };
+    yield {
+      store: 'vault.section',
+      id,
+      problem: 'disagrees',
+      detail: `${known.size} of ${manifest.sections.length} sections`,
+    };
   for (const sealed of manifest.sections) {
     const row = known.get(sealed.section);
-    const finding = (problem: string): Finding => ({ store: 'vault.section ↔ blobs', id: sealed.section, problem, detail: `record ${id}` });
-    if (!row || row.cid !== sealed.cid || (row.dealId ?? undefined) !== sealed.capsule?.deal) yield finding('disagrees');
+    const finding = (problem: string): Finding => ({
+      store: 'vault.section ↔ blobs',
+      id: sealed.section,
+      problem,
+      detail: `record ${id}`,
+    });
+    if (!row || row.cid !== sealed.cid || (row.dealId ?? undefined) !== sealed.capsule?.deal)
+      yield finding('disagrees');
     else yield* checkContent(context, id, manifest, sealed, row, finding);
   }
 }
@@ -105,7 +133,10 @@ async function* checkCounters({ database }: Parts): AsyncIterable<Finding> {
   }
 }
 
-async function* checkOwnDeal({ region, suite: used }: Parts, { deal, deliveries, shareable }: CheckedDeal): AsyncIterable<Finding> {
+async function* checkOwnDeal(
+  { region, suite: used }: Parts,
+  { deal, deliveries, shareable }: CheckedDeal,
+): AsyncIterable<Finding> {
   const finding = (problem: string, detail: string): Finding => ({ store: 'vault.deal', id: deal.id, problem, detail });
   const wrong = dealProblem(used, deal);
   if (wrong) yield finding('vault.deal', wrong);
@@ -121,7 +152,10 @@ async function* checkOwnDeal({ region, suite: used }: Parts, { deal, deliveries,
     yield finding('disagrees', 'shareable without an authorized set, or not with one');
 }
 
-async function* checkLeaf({ suite: used, keyEncryption }: Parts, { deal, leaf, dealId, wrapped }: CheckedLeaf): AsyncIterable<Finding> {
+async function* checkLeaf(
+  { suite: used, keyEncryption }: Parts,
+  { deal, leaf, dealId, wrapped }: CheckedLeaf,
+): AsyncIterable<Finding> {
   const finding = (problem: string, detail: string): Finding => ({ store: 'vault.leaf', id: dealId, problem, detail });
   const wrong = deal.id === dealId ? dealProblem(used, deal) : 'stands under another id';
   if (wrong) return yield finding('vault.deal', wrong);

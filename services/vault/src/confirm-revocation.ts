@@ -16,7 +16,8 @@ export class ConfirmRevocation {
     const { institution, suite, clock, database, peers, signingKey } = this.parts;
     const { entries } = await peers.call(readState, institution, { keys: [`grant/${requestId}`] });
     const state = (entries[0]?.value as { state?: unknown } | undefined)?.state;
-    if (state !== 'revoked') throw problem('request.conflict', { where: 'requestId', detail: 'not revoked on this copy of the chain' });
+    if (state !== 'revoked')
+      throw problem('request.conflict', { where: 'requestId', detail: 'not revoked on this copy of the chain' });
     const released = await database.transaction((tx) => endReleases(tx, requestId, clock.now()));
     const content = { requestId, institution, released };
     return { ...content, signature: signDocument(suite, signingKey.privateKey, 'revocation-confirmed', 1, content) };

@@ -54,13 +54,20 @@ export class DeliverLeaves implements OnApplicationBootstrap, OnApplicationShutd
     const { peers, database, clock, logger } = this.parts;
     const { deal, leaf, institution, boxed } = due;
     try {
-      const answer = await peers.call(deliverLeaf, institution, { deal: writeDeal(deal), leaf, boxedShare: toBase64url(boxed) });
+      const answer = await peers.call(deliverLeaf, institution, {
+        deal: writeDeal(deal),
+        leaf,
+        boxedShare: toBase64url(boxed),
+      });
       this.checkAnswer(due, answer);
       await this.acknowledged(due, answer.signature);
       return true;
     } catch (caught) {
       const { code } = asProblem(caught);
-      logger.warn({ code, institution, leaf, dealId: deal.id, attempt: due.attempts + 1 }, 'leaf not delivered, will retry');
+      logger.warn(
+        { code, institution, leaf, dealId: deal.id, attempt: due.attempts + 1 },
+        'leaf not delivered, will retry',
+      );
       const wait = Math.min(backoff.first * 2 ** Math.min(due.attempts, 20), backoff.limit);
       await postpone(database, due, code, clock.now() + wait);
       return false;

@@ -42,7 +42,8 @@ export class DeriveIndexKey {
     const failed: string[] = [];
     while (found.length < threshold) {
       const asked = waiting.splice(0, threshold - found.length);
-      if (asked.length === 0) throw problem('vault.key-unavailable', { where: failed.join(','), detail: 'too few index shares' });
+      if (asked.length === 0)
+        throw problem('vault.key-unavailable', { where: failed.join(','), detail: 'too few index shares' });
       for (const answer of await Promise.all(asked.map((member) => this.ask(member, body, own)))) {
         if (typeof answer === 'string') failed.push(answer);
         else found.push(answer);
@@ -58,7 +59,8 @@ export class DeriveIndexKey {
       const answer = member === institution ? await own(body) : await peers.call(evaluateIndex, member, body);
       const evaluation = answer as Evaluation;
       const index = region.oprf.members.indexOf(member) + 1;
-      if (evaluation.index === index && verifyEvaluation(region.oprf.commitments, body.blinded, evaluation)) return evaluation;
+      if (evaluation.index === index && verifyEvaluation(region.oprf.commitments, body.blinded, evaluation))
+        return evaluation;
       logger.error({ institution: member, code: 'crypto.invalid' }, 'an index share does not verify');
     } catch (caught) {
       logger.warn({ institution: member, code: asProblem(caught).code }, 'no index share');

@@ -44,7 +44,8 @@ export class EvaluateIndex {
   private answer(blinded: string): Evaluation {
     const { region, institution, random } = this.parts;
     const index = region.oprf.members.indexOf(institution) + 1;
-    if (index === 0) throw problem('vault.key-unavailable', { where: institution, detail: 'no share of the index key' });
+    if (index === 0)
+      throw problem('vault.key-unavailable', { where: institution, detail: 'no share of the index key' });
     try {
       return evaluate((n) => random.bytes(n), index, this.share, blinded);
     } catch (cause) {

@@ -58,10 +58,13 @@ export class FindAnchors {
     const { peers, region, suite: used } = this.parts;
     const found: Found[] = [];
     let next = 0;
-    for (let last = -1; next <= last + lookahead && found.length < most.records; ) {
+    for (let last = -1; next <= last + lookahead && found.length < most.records;) {
       const window = Array.from({ length: last + lookahead - next + 1 }, (_, i) => next + i);
       const counters = new Map(window.map((n) => [indexTag(used, key, region.region, institution, n), n]));
-      const { anchors } = await peers.call(lookUpAnchors, this.parts.institution, { institution, tags: [...counters.keys()] });
+      const { anchors } = await peers.call(lookUpAnchors, this.parts.institution, {
+        institution,
+        tags: [...counters.keys()],
+      });
       for (const { tag, anchor } of anchors) {
         last = Math.max(last, counters.get(tag) ?? -1);
         found.push({ institution, tag, document: anchor });
@@ -78,7 +81,8 @@ export class FindAnchors {
       const read = await Promise.allSettled(batch.map((one) => this.read(key, one)));
       read.forEach((result, i) => {
         const { institution, tag } = batch[i] ?? { institution: '', tag: '' };
-        if (result.status === 'rejected') answer.damaged.push({ institution, tag, problem: asProblem(result.reason).code });
+        if (result.status === 'rejected')
+          answer.damaged.push({ institution, tag, problem: asProblem(result.reason).code });
         else if (result.value) answer.records.push({ institution, ...result.value });
       });
     }
@@ -88,7 +92,10 @@ export class FindAnchors {
   }
 
   /** @returns undefined for a void counter */
-  private async read(key: Uint8Array, { institution, tag, document }: Found): Promise<{ anchor: Anchor; manifest: Manifest } | undefined> {
+  private async read(
+    key: Uint8Array,
+    { institution, tag, document }: Found,
+  ): Promise<{ anchor: Anchor; manifest: Manifest } | undefined> {
     const parsed = anchorShape.safeParse(document);
     if (!parsed.success || parsed.data.tag !== tag) throw problem('ledger.tampered', { where: tag });
     const anchor = parsed.data;

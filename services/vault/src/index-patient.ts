@@ -6,7 +6,10 @@ import type { DeriveIndexKey, Identifier } from './derive-index-key.js';
 import type { EvaluateBody, EvaluateIndex } from './evaluate-index.js';
 import { assignIndex, indexOfIdentifier, indexOfPatient, keepIndex, type IndexRow } from './store/patients.js';
 
-type Parts = Pick<RoleContext, 'institution' | 'region' | 'random' | 'clock' | 'database' | 'keyEncryption' | 'patientKey'>;
+type Parts = Pick<
+  RoleContext,
+  'institution' | 'region' | 'random' | 'clock' | 'database' | 'keyEncryption' | 'patientKey'
+>;
 
 export interface PatientIndex {
   id: string;
@@ -30,7 +33,12 @@ export class IndexPatient {
   ) {}
 
   /** For a record to be sealed: a key of its own stays with the patient when nothing in the record is searchable. */
-  async forRecord(tx: Tx, patientKey: string, identifiers: readonly Partial<Identifier>[], recordId: string): Promise<PatientIndex> {
+  async forRecord(
+    tx: Tx,
+    patientKey: string,
+    identifiers: readonly Partial<Identifier>[],
+    recordId: string,
+  ): Promise<PatientIndex> {
     const identifier = this.agreed(identifiers);
     const known = identifier
       ? await indexOfIdentifier(tx, this.keyed(identifier))
@@ -47,15 +55,22 @@ export class IndexPatient {
   /** For a search. Nothing is kept of a patient that this institution does not treat. @throws Problem patient.not-searchable */
   async forSearch(identifier: Identifier, reference: string): Promise<Uint8Array> {
     const { database, region, institution } = this.parts;
-    if (!region.identifierSystems.includes(identifier.system)) throw problem('patient.not-searchable', { where: 'identifier.system' });
+    if (!region.identifierSystems.includes(identifier.system))
+      throw problem('patient.not-searchable', { where: 'identifier.system' });
     const known = await indexOfIdentifier(database, this.keyed(identifier));
     if (known) return (await this.unwrapped(known)).key;
-    return this.derivation.derive(identifier, 'search', reference, (body) => this.evaluation.evaluate(institution, body));
+    return this.derivation.derive(identifier, 'search', reference, (body) =>
+      this.evaluation.evaluate(institution, body),
+    );
   }
 
   /** A kept key. */
   async unwrapped({ id, identifier, wrapped }: IndexRow): Promise<Omit<PatientIndex, 'facts'>> {
-    return { id, key: await this.parts.keyEncryption.unwrap(wrapped, indexContext(id)), searchable: identifier !== null };
+    return {
+      id,
+      key: await this.parts.keyEncryption.unwrap(wrapped, indexContext(id)),
+      searchable: identifier !== null,
+    };
   }
 
   private agreed(identifiers: readonly Partial<Identifier>[]): Identifier | undefined {
@@ -68,7 +83,11 @@ export class IndexPatient {
 
   private keyed = ({ system, value }: Identifier): string => this.parts.patientKey(system, value);
 
-  private async derived(tx: Tx, identifier: Identifier, recordId: string): Promise<{ row: IndexRow; facts: AuditFact[] }> {
+  private async derived(
+    tx: Tx,
+    identifier: Identifier,
+    recordId: string,
+  ): Promise<{ row: IndexRow; facts: AuditFact[] }> {
     const facts: AuditFact[] = [];
     const own = async (body: EvaluateBody): Promise<Evaluation> => {
       const { evaluation, fact } = await this.evaluation.within(tx, this.parts.institution, body);

@@ -30,7 +30,13 @@ export class MakeDeal {
 
   private make(scope: Scope): { deal: Deal; shares: BoxedShare[] } {
     const { institution, region, suite } = this.parts;
-    const about = { region: region.region, institution, episode: scope.episode, class: scope.class, epoch: currentEpoch };
+    const about = {
+      region: region.region,
+      institution,
+      episode: scope.episode,
+      class: scope.class,
+      epoch: currentEpoch,
+    };
     const { deal, shares } = dealOut(suite, this.formulas.formulaOf(scope.class), about);
     try {
       return { deal, shares: [...shares].map(([leaf, share]) => this.boxed(deal.id, leaf, share)) };

@@ -1,4 +1,12 @@
-import { boxFragments, documentHash, signDocument, toBase64url, utf8, type Capsule, type GrantContext } from '@medshare/crypto';
+import {
+  boxFragments,
+  documentHash,
+  signDocument,
+  toBase64url,
+  utf8,
+  type Capsule,
+  type GrantContext,
+} from '@medshare/crypto';
 import { readState, type AuditReceipt, type releaseFragments, type Request } from '@medshare/events';
 import { asProblem, isProblem, problem, type ProblemCode } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
@@ -14,7 +22,16 @@ type Body = z.infer<typeof releaseFragments.request>;
 type Answer = z.infer<typeof releaseFragments.response>;
 type Parts = Pick<
   RoleContext,
-  'institution' | 'region' | 'suite' | 'clock' | 'database' | 'peers' | 'keyEncryption' | 'signingKey' | 'audit' | 'logger'
+  | 'institution'
+  | 'region'
+  | 'suite'
+  | 'clock'
+  | 'database'
+  | 'peers'
+  | 'keyEncryption'
+  | 'signingKey'
+  | 'audit'
+  | 'logger'
 >;
 
 /**
@@ -44,14 +61,17 @@ export class ReleaseFragments {
   private async judge(caller: string, body: Body): Promise<{ request: Request; held: HeldLeaf; bare: Capsule[] }> {
     const { suite, region, clock, institution, database } = this.parts;
     const request = checkGrant(suite, region, { caller, ...body }, clock.now());
-    if (institutionOf(body.leaf) !== institution) throw problem('access.out-of-scope', { where: 'leaf', detail: 'held elsewhere' });
+    if (institutionOf(body.leaf) !== institution)
+      throw problem('access.out-of-scope', { where: 'leaf', detail: 'held elsewhere' });
     const held = await findLeaf(database, body.dealId, body.leaf);
     if (!held) throw problem('vault.sealed-off', { where: body.leaf, detail: 'the leaf is not held here' });
     checkDealOf(request, held);
     await this.checkOwnCopy(body.requestId);
     const bare = await this.capsules.check(held, body.capsules);
     const sections = bare.map(({ section }) => section);
-    const claimed = await database.transaction((tx) => claimRelease(tx, body.requestId, body.leaf, sections, clock.now()));
+    const claimed = await database.transaction((tx) =>
+      claimRelease(tx, body.requestId, body.leaf, sections, clock.now()),
+    );
     if (!claimed) throw problem('access.revoked', { where: body.requestId });
     return { request, held, bare };
   }
@@ -64,7 +84,13 @@ export class ReleaseFragments {
     if (state === 'revoked') throw problem('access.revoked', { where: requestId });
   }
 
-  private async answer(body: Body, request: Request, held: HeldLeaf, bare: Capsule[], receipt: AuditReceipt): Promise<Answer> {
+  private async answer(
+    body: Body,
+    request: Request,
+    held: HeldLeaf,
+    bare: Capsule[],
+    receipt: AuditReceipt,
+  ): Promise<Answer> {
     const { suite, institution, signingKey, keyEncryption } = this.parts;
     const { requestId, leaf } = body;
     const share = await keyEncryption.unwrap(held.wrapped, leafContext(held.deal.id, leaf));
@@ -89,10 +115,19 @@ export class ReleaseFragments {
 
   /** A refusal that cannot be written down is refused all the same. */
   private async recordRefusal(caller: string, body: Body, code: ProblemCode): Promise<void> {
-    const fact: AuditFact = { ...factOf(body), action: 'fragments.refused', outcome: 'refused', problem: code, agent: { institution: caller } };
+    const fact: AuditFact = {
+      ...factOf(body),
+      action: 'fragments.refused',
+      outcome: 'refused',
+      problem: code,
+      agent: { institution: caller },
+    };
     await this.parts.audit.record(fact).catch((caught: unknown) => {
       const { logger } = this.parts;
-      logger.error({ code: isProblem(caught) ? caught.code : 'internal', requestId: body.requestId }, 'refusal not audited');
+      logger.error(
+        { code: isProblem(caught) ? caught.code : 'internal', requestId: body.requestId },
+        'refusal not audited',
+      );
     });
   }
 }

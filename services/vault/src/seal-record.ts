@@ -37,7 +37,8 @@ export class SealRecord {
     if (await isSealed(tx, classified.recordId)) return;
     const { header, parts } = await this.parts.transit.get(classified.payload);
     const read = classifiedHeader.parse(header);
-    if (parts.length !== read.sections.length + 1) throw problem('internal', { detail: 'a payload of another shape than its header' });
+    if (parts.length !== read.sections.length + 1)
+      throw problem('internal', { detail: 'a payload of another shape than its header' });
     const index = await this.index.forRecord(tx, classified.patientKey, read.identifiers, classified.recordId);
     const { drafts, facts } = await this.draft(tx, classified, read, parts);
     const sealed = await Promise.all(drafts.map((draft) => this.sections.seal(classified.recordId, draft)));
@@ -45,7 +46,12 @@ export class SealRecord {
     await this.announce(tx, classified, anchor, [...index.facts, ...facts]);
   }
 
-  private async draft(tx: Tx, { patientKey, episode }: Classified, { sections, source }: ClassifiedHeader, parts: Uint8Array[]) {
+  private async draft(
+    tx: Tx,
+    { patientKey, episode }: Classified,
+    { sections, source }: ClassifiedHeader,
+    parts: Uint8Array[],
+  ) {
     const drafts: SectionDraft[] = [];
     const facts: AuditFact[] = [];
     for (const [i, { class: sectionClass, level, labels }] of sections.entries()) {
@@ -76,7 +82,17 @@ export class SealRecord {
     const anchor: Anchor = { version: 1, kind: 'record', suite: suite.name, tag, recordRoot, sealRoot, manifest: cid };
     const { recordId: id, patientKey, episode, receivedAt } = classified;
     const rows = sealed.map(({ row }) => row);
-    const record = { id, patientKey, episode, indexId: index.id, counter, anchor, manifest: bytes, receivedAt, sections: rows };
+    const record = {
+      id,
+      patientKey,
+      episode,
+      indexId: index.id,
+      counter,
+      anchor,
+      manifest: bytes,
+      receivedAt,
+      sections: rows,
+    };
     await insertRecord(tx, record, clock.now());
     return anchor;
   }

@@ -23,7 +23,10 @@ export interface Place {
   tag: string;
 }
 
-const hashOf = (suite: Suite) => (...parts: Uint8Array[]) => suite.hash(...parts);
+const hashOf =
+  (suite: Suite) =>
+  (...parts: Uint8Array[]) =>
+    suite.hash(...parts);
 
 /** A section's leaf in the seal root: its place, ciphertext, commitment and capsule. */
 export const sealLeaf = (suite: Suite, section: SealedSection): Uint8Array =>
@@ -48,7 +51,11 @@ export const sealRootOf = (suite: Suite, sections: readonly SealedSection[]): st
   );
 
 /** Roots, and the institution's signature over the record root. */
-export function signManifest(suite: Suite, privateKey: Uint8Array, given: Place & Pick<Manifest, 'record' | 'sections'>): Manifest {
+export function signManifest(
+  suite: Suite,
+  privateKey: Uint8Array,
+  given: Place & Pick<Manifest, 'record' | 'sections'>,
+): Manifest {
   const { record, sections, region, institution, tag } = given;
   const recordRoot = recordRootOf(suite, sections);
   return {
@@ -74,12 +81,22 @@ const sealing = (suite: Suite, indexKey: Uint8Array, { region, institution, tag 
 });
 
 /** @param salt fresh: a crash may seal another manifest under the same tag, and no two may share a key and nonce */
-export async function sealManifest(suite: Suite, indexKey: Uint8Array, manifest: Manifest, salt: Uint8Array): Promise<Uint8Array> {
+export async function sealManifest(
+  suite: Suite,
+  indexKey: Uint8Array,
+  manifest: Manifest,
+  salt: Uint8Array,
+): Promise<Uint8Array> {
   return frame(salt, await sealBytes(suite, sealing(suite, indexKey, manifest, salt), utf8(canonical(manifest))));
 }
 
 /** @throws Problem vault.tampered */
-export async function openManifest(suite: Suite, indexKey: Uint8Array, place: Place, sealed: Uint8Array): Promise<Manifest> {
+export async function openManifest(
+  suite: Suite,
+  indexKey: Uint8Array,
+  place: Place,
+  sealed: Uint8Array,
+): Promise<Manifest> {
   try {
     const [salt, bytes] = unframe(sealed);
     if (!salt || !bytes) throw new Error('not a sealed manifest');

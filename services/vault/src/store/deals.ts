@@ -26,7 +26,13 @@ export interface BoxedShare {
 }
 
 /** The deal and its leaves on their way, together or not at all. */
-export async function insertDeal(tx: Tx, scope: Scope, deal: Deal, shares: readonly BoxedShare[], now: number): Promise<void> {
+export async function insertDeal(
+  tx: Tx,
+  scope: Scope,
+  deal: Deal,
+  shares: readonly BoxedShare[],
+  now: number,
+): Promise<void> {
   const at = new Date(now);
   await tx.query(
     'INSERT INTO deal (id, patient_key, episode, class, epoch, document, made_at) VALUES ($1, $2, $3, $4, $5, $6, $7)',
@@ -64,7 +70,13 @@ export async function dueDeliveries(db: Queryable, now: number, limit: number): 
   return rows;
 }
 
-export async function noteAcknowledged(tx: Tx, dealId: string, leaf: string, signature: string, now: number): Promise<string[]> {
+export async function noteAcknowledged(
+  tx: Tx,
+  dealId: string,
+  leaf: string,
+  signature: string,
+  now: number,
+): Promise<string[]> {
   await tx.query(
     `UPDATE delivery SET acknowledged_at = $3, acknowledgement = $4, boxed_share = NULL, problem = NULL
      WHERE deal_id = $1 AND leaf = $2 AND acknowledged_at IS NULL`,

@@ -12,7 +12,10 @@ export interface HeldLeaf {
 const columns = 'document AS deal, leaf, dealer, wrapped_share AS wrapped';
 
 export async function findLeaf(db: Queryable, dealId: string, leaf: string): Promise<HeldLeaf | undefined> {
-  const { rows } = await db.query<HeldLeaf>(`SELECT ${columns} FROM leaf WHERE deal_id = $1 AND leaf = $2`, [dealId, leaf]);
+  const { rows } = await db.query<HeldLeaf>(`SELECT ${columns} FROM leaf WHERE deal_id = $1 AND leaf = $2`, [
+    dealId,
+    leaf,
+  ]);
   return rows[0];
 }
 

@@ -59,7 +59,10 @@ const leaves = `SELECT deal_id || ' ' || leaf AS id, deal_id AS "dealId", docume
 export const pageOf = {
   async *records(database: Database): AsyncIterable<CheckedRecord> {
     for await (const record of walk<CheckedRecord>(database, records)) {
-      const sections = record.sections.map((one) => ({ ...one, wrappedKey: Buffer.from(String(one.wrappedKey), 'hex') }));
+      const sections = record.sections.map((one) => ({
+        ...one,
+        wrappedKey: Buffer.from(String(one.wrappedKey), 'hex'),
+      }));
       yield { ...record, sections };
     }
   },
@@ -68,7 +71,7 @@ export const pageOf = {
 };
 
 async function* walk<Row extends { id: string }>(database: Database, sql: string): AsyncIterable<Row> {
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const { rows } = await database.query<Row>(sql, [after]);
     yield* rows;
     if (rows.length < size) return;

@@ -18,7 +18,7 @@ function mistakeIn(row) {
 for (const row of rows) {
   const mistake = mistakeIn(row);
   if (mistake === undefined) continue;
-  process.stderr.write(`drifted: ${page}: ${row.slice(2, 10)}: ${mistake}\n`);
+  process.stderr.write(`drifted: ${page}: ${row.split('|')[1].trim()}: ${mistake}\n`);
   process.exitCode = 1;
 }
 if (rows.length === 0) throw new Error(`${page} has no rows`);

@@ -2,7 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { AccessModule } from '@medshare/access-service';
 import { AuditModule } from '@medshare/audit-service';
 import { ClassifierModule } from '@medshare/classifier-service';
-import { IngestModule } from '@medshare/ingest-service';
+import { IngestModule, ingestSettings } from '@medshare/ingest-service';
 import { LedgerModule } from '@medshare/ledger-service';
 import { ReaderModule } from '@medshare/reader-service';
 import type { RoleContext, RoleName } from '@medshare/role';
@@ -22,7 +22,8 @@ type Register = (context: RoleContext, extras: RoleExtras) => DynamicModule;
 
 /** Role → module: the only list of roles. */
 export const roleModules: Record<RoleName, Register> = {
-  ingest: (context, { config }) => IngestModule.register(context, { mllp: config.mllp, limits: config.limits }),
+  ingest: (context, { config: { mllp, limits } }) =>
+    IngestModule.register(context, ingestSettings.parse({ mllp, maxBodyBytes: limits.bodyBytes })),
   classifier: (context) => ClassifierModule.register(context),
   vault: (context, { oprfShare }) => VaultModule.register(context, { oprfShare }),
   ledger: (context, { ledger }) => {

@@ -1,5 +1,6 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { throwError, type Observable } from 'rxjs';
 import {
   asProblem,
   isProblem,
@@ -40,7 +41,13 @@ export class ProblemFilter implements ExceptionFilter {
     this.#onProblem = onProblem;
   }
 
-  catch(caught: unknown, host: ArgumentsHost): void {
+  /** On the bus an error stays what it is: the bus tries again, the inbox parks. */
+  catch(caught: unknown, host: ArgumentsHost): Observable<never> | void {
+    if (host.getType() === 'rpc') return throwError(() => caught);
+    return this.#answer(caught, host);
+  }
+
+  #answer(caught: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const [request, response] = [http.getRequest<Request>(), http.getResponse<Response>()];
     const found = problemOf(caught);

@@ -7,7 +7,7 @@ import { combineShares, contribute } from '@medshare/crypto/oprf';
 import { UserStore } from '@medshare/identity/user-store';
 import { openFileKeys } from '@medshare/keys/file.driver';
 import { accountsPath, identityFolder } from '../run/embedded-provider.js';
-import { demoInstitutions, demoRegion, demoUsers, portsOf } from './demo.js';
+import { demoInstitutions, demoRegion, demoUsers, portsOf, type DemoInstitution } from './demo.js';
 import { foundInstitution, keyFile, writePrivate, writeSecret, type FoundedInstitution } from './found-institution.js';
 import { foundRegion } from './found-region.js';
 
@@ -65,8 +65,14 @@ async function dealOprf(founded: FoundedInstitution[]): Promise<void> {
     const keys = await openFileKeys({ path: keyFile(folder) });
     await writeSecret(folder, 'oprf', combineShares(index + 1, received), keys);
   }
-  const region = foundRegion(demoRegion, founded, contributions.map(({ commitments }) => commitments));
-  await Promise.all(founded.map(({ folder }) => writeFile(join(folder, 'region.json'), `${JSON.stringify(region, null, 2)}\n`)));
+  const region = foundRegion(
+    demoRegion,
+    founded,
+    contributions.map(({ commitments }) => commitments),
+  );
+  await Promise.all(
+    founded.map(({ folder }) => writeFile(join(folder, 'region.json'), `${JSON.stringify(region, null, 2)}\n`)),
+  );
 }
 
 async function writeAuthorities({ folder }: FoundedInstitution, all: FoundedInstitution[]): Promise<void> {
@@ -74,7 +80,12 @@ async function writeAuthorities({ folder }: FoundedInstitution, all: FoundedInst
   await Promise.all(all.map(({ id, ca }) => writeFile(join(folder, 'tls', 'authorities', `${id}.pem`), ca)));
 }
 
-async function writeConfig(data: string, { id, folder }: FoundedInstitution, index: number, portBase: number): Promise<void> {
+async function writeConfig(
+  data: string,
+  { id, folder }: FoundedInstitution,
+  index: number,
+  portBase: number,
+): Promise<void> {
   const ports = portsOf(portBase, index);
   const ids = demoInstitutions.map((one) => one.id);
   const config = {
@@ -106,25 +117,27 @@ async function writeConfig(data: string, { id, folder }: FoundedInstitution, ind
     identity: { issuer: `http://127.0.0.1:${ports.http}/realms/${id}`, embedded: true },
     log: { level: 'warn' },
   };
-  await writeFile(configFile(data, id), `# ${id}: a deployment of its own. \`medshare config docs\` explains every key.\n${stringify(config)}`);
+  await writeFile(
+    configFile(data, id),
+    `# ${id}: a deployment of its own. \`medshare config docs\` explains every key.\n${stringify(config)}`,
+  );
   await mkdir(identityFolder(folder), { recursive: true, mode: 0o700 });
 }
 
 async function writeUsers(data: string): Promise<void> {
   const secrets: DemoSecrets = { passwords: {}, feeds: {} };
-  for (const { id } of demoInstitutions) {
+  const writeAt = async ({ id }: DemoInstitution): Promise<void> => {
     const folder = institutionFolder(data, id);
     const users = await UserStore.open(join(identityFolder(folder), 'users.json'), systemRandom);
-    const passwords: Record<string, string> = {};
-    for (const { username, roles } of demoUsers) {
-      passwords[username] = secret(12);
-      await users.put({ username, password: passwords[username], roles });
-    }
+    const passwords = Object.fromEntries(demoUsers.map(({ username }) => [username, secret(12)]));
+    for (const { username, roles } of demoUsers)
+      await users.put({ username, password: passwords[username] ?? '', roles });
     secrets.passwords[id] = passwords;
     secrets.feeds[id] = secret(24);
     const accounts = [{ clientId: 'feed', secret: secrets.feeds[id], roles: ['feed'] }];
     await writePrivate(accountsPath(folder), JSON.stringify({ version: 1, accounts }));
-  }
+  };
+  await Promise.all(demoInstitutions.map(writeAt));
   await writePrivate(demoSecretsFile(data), JSON.stringify(secrets));
 }
 

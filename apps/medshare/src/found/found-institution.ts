@@ -60,10 +60,14 @@ export async function foundInstitution(parts: Parts): Promise<FoundedInstitution
 export const keyFile = (folder: string): string => join(folder, 'keys', 'key-encryption-key');
 
 /** A secret of the institution, wrapped under its key-encryption key. */
-export async function writeSecret(folder: string, name: string, secret: Uint8Array, keys: KeyEncryption): Promise<void> {
+export async function writeSecret(
+  folder: string,
+  name: string,
+  secret: Uint8Array,
+  keys: KeyEncryption,
+): Promise<void> {
   await writePrivate(join(folder, 'keys', `${name}.wrapped`), await keys.wrap(secret, `secret/${name}`));
 }
 
 export const writePrivate = (path: string, content: string | Uint8Array): Promise<void> =>
   writeFile(path, content, { mode: 0o600 });
-

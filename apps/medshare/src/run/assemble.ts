@@ -40,7 +40,13 @@ export interface Assembled {
   close(): Promise<void>;
 }
 
-const memberFaults = ['ledger.chaincode-mismatch', 'ledger.endorsement-mismatch', 'ledger.clock', 'ledger.tampered', 'ledger.unavailable'];
+const memberFaults = [
+  'ledger.chaincode-mismatch',
+  'ledger.endorsement-mismatch',
+  'ledger.clock',
+  'ledger.tampered',
+  'ledger.unavailable',
+];
 
 /** Which of the institution's registered keys a role signs with; ingest and classifier sign nothing. */
 const keyOf: Record<RoleName, string> = {
@@ -106,7 +112,11 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
     oprfShare: await readSecret(config.data, 'oprf', keys),
     contexts,
     databases,
-    onProblem: ({ code, where }) => logger.warn({ code, where }, 'request refused'),
+    onProblem(found) {
+      const { code, where, cause } = found;
+      if (code === 'internal') logger.error({ code, where, err: cause ?? found }, 'request failed');
+      else logger.info({ code, where }, 'request refused');
+    },
     startRelays() {
       for (const { database, logger: log } of contexts.values()) {
         const onError = () => log.warn({ code: 'bus.unavailable' }, 'outbox not moved, will retry');
@@ -149,7 +159,12 @@ async function openInstitutionLedger(base: Base, follow: boolean): Promise<Embed
   return openLedger(config, { region, peers, privateKey, onFinding, follow });
 }
 
-async function contextOf(role: RoleName, base: Base, transit: Transit, patientSecret: Uint8Array): Promise<RoleContext> {
+async function contextOf(
+  role: RoleName,
+  base: Base,
+  transit: Transit,
+  patientSecret: Uint8Array,
+): Promise<RoleContext> {
   const { config, region, peers, keys, bus, blobs, metrics } = base;
   const { institution } = config;
   const used = suite(region.suite);

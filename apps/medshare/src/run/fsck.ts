@@ -41,4 +41,3 @@ function* checksOf(assembled: Assembled): Generator<() => AsyncIterable<Finding>
       });
   }
 }
-

@@ -7,7 +7,10 @@ import { root } from './files.js';
 
 /** Brings the schemas of the configured roles, and those they share, to this release. @returns the migrations applied */
 export async function migrateAll({ database, roles }: Pick<Config, 'database' | 'roles'>): Promise<string[]> {
-  const applied = await migrate(database.url, 'transit', [payloadMigrations, join(root, 'libs/transit/prisma/migrations')]);
+  const applied = await migrate(database.url, 'transit', [
+    payloadMigrations,
+    join(root, 'libs/transit/prisma/migrations'),
+  ]);
   for (const role of roles) {
     applied.push(...(await migrate(database.url, role, [outboxMigrations, join(root, migrationFolders[role])])));
   }

@@ -14,7 +14,12 @@ export async function readSecret(folder: string, name: string, keys: KeyEncrypti
   return keys.unwrap(wrapped, `secret/${name}`);
 }
 
-export async function readSigningKey(suite: Suite, folder: string, role: string, keys: KeyEncryption): Promise<KeyPair> {
+export async function readSigningKey(
+  suite: Suite,
+  folder: string,
+  role: string,
+  keys: KeyEncryption,
+): Promise<KeyPair> {
   const privateKey = await readSecret(folder, role, keys);
   return { privateKey, publicKey: suite.publicKeyOf(privateKey) };
 }

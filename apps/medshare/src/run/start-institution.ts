@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { BusExceptionFilter, BusServer } from '@medshare/bus';
+import { BusServer } from '@medshare/bus';
 import { ProblemFilter, listenPeers, separatePeers } from '@medshare/peers/nest';
 import { nestLogger } from '@medshare/telemetry';
 import type { Config } from '../config.js';
@@ -35,8 +35,7 @@ async function run(config: Config, assembled: Assembled): Promise<RunningInstitu
   app.use(separatePeers());
   provider?.mount(app.getHttpAdapter().getInstance() as never);
   app.useGlobalFilters(new ProblemFilter((found) => assembled.onProblem(found)));
-  const consumers = app.connectMicroservice({ strategy: new BusServer(assembled.bus) }, { inheritAppConfig: false });
-  consumers.useGlobalFilters(new BusExceptionFilter());
+  app.connectMicroservice({ strategy: new BusServer(assembled.bus) }, { inheritAppConfig: true });
   await app.init();
   // peers first: other members, and own roles, must be answered before anything is consumed
   const { key, cert } = credentials;

@@ -38,7 +38,9 @@ export async function up({ data, portBase, separate = false, onProgress }: UpOpt
     const configs = await Promise.all(demoInstitutions.map(({ id }) => configOf(data, id, postgres)));
     onProgress(`institutions: ${demoInstitutions.map(({ id }) => id).join(', ')}`);
     const started = await Promise.allSettled(
-      configs.map((config) => (separate ? spawnInstitution(config, configFile(data, config.institution)) : startInstitution(config))),
+      configs.map((config) =>
+        separate ? spawnInstitution(config, configFile(data, config.institution)) : startInstitution(config),
+      ),
     );
     for (const one of started) if (one.status === 'fulfilled') running.push(one.value);
     const failed = started.find((one) => one.status === 'rejected');

@@ -34,7 +34,7 @@ export function withWho(command: Command, { required = true } = {}): Command {
   return (required ? command.requiredOption(flag, text) : command.option(flag, text))
     .option('--data <folder>', "the demo's data folder (default: the user's data directory)")
     .option('--url <url>', "an institution's public address, when it is not of a demo")
-    .option('--issuer <url>', 'its identity provider; the password is read from MEDSHARE_PASSWORD');
+    .option('--issuer <url>', 'its identity provider; the password is read from MEDSHARE_CLI_PASSWORD');
 }
 
 /** `dr.chen@lakeside` → person and institution; the part after the last @ is the institution. */
@@ -75,11 +75,11 @@ async function passwordOf(
   { issuer }: WhoOptions,
   env: Surroundings['env'],
 ): Promise<string> {
-  const given = env['MEDSHARE_PASSWORD'];
+  const given = env['MEDSHARE_CLI_PASSWORD'];
   if (given !== undefined) return given;
   if (issuer !== undefined)
     throw problem('auth.unauthenticated', {
-      where: 'MEDSHARE_PASSWORD',
+      where: 'MEDSHARE_CLI_PASSWORD',
       detail: 'put the password into this variable',
     });
   return demoPassword(data, institution, username);

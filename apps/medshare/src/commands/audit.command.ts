@@ -73,7 +73,7 @@ function withRegulator(command: Command): Command {
     .option('--as <user[@institution]>', 'who reads (default: regulator)')
     .option('--data <folder>', "the demo's data folder (default: the user's data directory)")
     .option('--url <url>', "the institution's public address, when it is not of a demo")
-    .option('--issuer <url>', 'its identity provider; the password is read from MEDSHARE_PASSWORD');
+    .option('--issuer <url>', 'its identity provider; the password is read from MEDSHARE_CLI_PASSWORD');
 }
 
 function regulatorAt(options: Options, within: Surroundings): Promise<Acting> {

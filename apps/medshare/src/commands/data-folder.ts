@@ -12,6 +12,6 @@ export function defaultDataFolder(env: Environment, platform: string, home = hom
   return join(xdg?.startsWith('/') ? xdg : join(home, '.local', 'share'), 'medshare');
 }
 
-/** `--data`, else MEDSHARE_DATA, else the user's data directory. */
+/** `--data`, else MEDSHARE_CLI_DATA, else the user's data directory. */
 export const dataFolder = (option: string | undefined, env: Environment): string =>
-  resolve(option ?? env['MEDSHARE_DATA'] ?? defaultDataFolder(env, process.platform));
+  resolve(option ?? env['MEDSHARE_CLI_DATA'] ?? defaultDataFolder(env, process.platform));

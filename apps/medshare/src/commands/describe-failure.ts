@@ -51,7 +51,7 @@ function systemError(caught: unknown, depth = 0): { code?: string; where?: strin
 }
 
 const nameOf = (caught: unknown): string =>
-  `${caught instanceof Error ? caught.name : 'something'} was not expected; run again with MEDSHARE_DEBUG=1 for its trace`;
+  `${caught instanceof Error ? caught.name : 'something'} was not expected; run again with MEDSHARE_CLI_DEBUG=1 for its trace`;
 
 /** `code: where: text`, several mistakes on lines of their own. */
 export function problemText(failure: Problem): string {

@@ -62,7 +62,7 @@ export async function conclude(
     return refused ? exitCodes.refused : exitCodes.done;
   } catch (caught) {
     terminal.progress('');
-    return fail(caught, terminal, { json, debug: Boolean(env['MEDSHARE_DEBUG']) });
+    return fail(caught, terminal, { json, debug: Boolean(env['MEDSHARE_CLI_DEBUG']) });
   }
 }
 

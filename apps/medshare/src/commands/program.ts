@@ -28,6 +28,7 @@ A first round, with everything on this computer:
   $ medshare audit verify --institution harbor --all
 
 Every command has --help with examples, and --json.
+MEDSHARE_CLI_DATA is the default of --data, MEDSHARE_CLI_PASSWORD the password of --as, MEDSHARE_CLI_DEBUG=1 prints traces.
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
 
 /** @param report is told the exit code of the command that ran */

@@ -99,7 +99,7 @@ async function played(data: string, within: Surroundings): Promise<void> {
     within.terminal.progress('');
     if (within.stop.aborted) return;
     within.terminal.notice(`the demo did not come to its end: ${problemText(describeFailure(caught))}`);
-    if (within.env['MEDSHARE_DEBUG'] && caught instanceof Error) within.terminal.notice(caught.stack ?? caught.message);
+    if (within.env['MEDSHARE_CLI_DEBUG'] && caught instanceof Error) within.terminal.notice(caught.stack ?? caught.message);
   }
 }
 

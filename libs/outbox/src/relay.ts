@@ -1,5 +1,6 @@
 import { decodeMessage, MAX_BATCH, type Bus, type EncodedMessage } from '@medshare/bus';
 import type { Database, Listener, Tx } from '@medshare/database';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { outboxChannel } from './outbox.js';
 
 export interface RelayOptions {
@@ -48,9 +49,11 @@ const move = (db: Database, bus: Pick<Bus, 'publish'>, batch: number): Promise<n
       const rows = await take(tx, batch);
       if (rows.length === 0) return 0;
       await bus.publish(rows.map(decodeMessage));
+      faultPoint('outbox.published');
       await tx.query({ name: 'relay-delete', text: 'DELETE FROM outbox WHERE seq = ANY($1::bigint[])' }, [
         rows.map(({ seq }) => seq),
       ]);
+      faultPoint('outbox.written');
       return rows.length;
     },
     { retries: 0 },

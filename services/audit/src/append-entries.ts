@@ -3,6 +3,7 @@ import type { Tx } from '@medshare/database';
 import type { AuditEntry, AuditReceipt } from '@medshare/events';
 import { appendLeaves, saltedLeaf } from '@medshare/proofs';
 import type { RoleContext } from '@medshare/role';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { insertEntries, insertNodes, knownEntries, lockHead, readNode, setHead, type NewEntry } from './store/log.js';
 
 interface Waiting {
@@ -43,6 +44,7 @@ export class AppendEntries {
             taken.map(({ entry }) => entry),
           ),
         );
+        faultPoint('audit.append.done');
         for (const { entry, resolve } of taken) resolve(this.receipt(entry, leaves.get(entry.id)));
       } catch (caught) {
         for (const { reject } of taken) reject(caught);
@@ -73,6 +75,7 @@ export class AppendEntries {
     await insertEntries(tx, rows);
     await insertNodes(tx, nodes);
     await setHead(tx, size + rows.length);
+    faultPoint('audit.append.written');
     return leaves;
   }
 

@@ -4,6 +4,7 @@ import { event, type Checkpoint } from '@medshare/events';
 import { asProblem } from '@medshare/problems';
 import { storedRoot } from '@medshare/proofs';
 import type { RoleContext } from '@medshare/role';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { insertCheckpoint, listCheckpoints, lockHead, readNode } from './store/log.js';
 
 /** How often the head of the log is signed and sent to the chain, if it grew, ms. */
@@ -40,6 +41,7 @@ export class MakeCheckpoint implements OnApplicationBootstrap, OnApplicationShut
       await insertCheckpoint(tx, { size, root, time: clock.now(), signature });
       const made: Checkpoint = { version: 1, ...body, signature };
       await outbox.append(tx, [event('checkpoint.made', { id: `checkpoint/${size}`, key: institution }, made)]);
+      faultPoint('audit.checkpoint.written');
       return made;
     });
   }
@@ -47,6 +49,7 @@ export class MakeCheckpoint implements OnApplicationBootstrap, OnApplicationShut
   private async quietly(): Promise<void> {
     try {
       await this.make();
+      faultPoint('audit.checkpoint.done');
     } catch (caught) {
       this.context.logger.warn({ code: asProblem(caught).code }, 'no checkpoint made, will retry');
     }

@@ -3,6 +3,7 @@ import type { Tx } from '@medshare/database';
 import { problem } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
 import { classify, type Classification, type LabelPolicy } from '@medshare/sensitivity';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { labelSections, type LabelledSection } from './label-sections.js';
 import { queueReview, type ReviewItem } from './store/review.js';
 
@@ -46,6 +47,7 @@ export class ClassifyRecord {
       entities: [{ kind: 'record', id: received.recordId }],
     };
     await outbox.append(tx, [...audit.events([fact]), classified(received, payload, found.policyVersion)]);
+    faultPoint('classifier.written');
   }
 
   private header(received: unknown, found: Classification): ClassifiedHeader {

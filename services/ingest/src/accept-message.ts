@@ -2,6 +2,7 @@ import type { Tx } from '@medshare/database';
 import { event, type EventMessage } from '@medshare/events';
 import { problem, type Problem } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import type { Accepted, Candidate } from './candidate.js';
 import { GroupCommit } from './group-commit.js';
 import { findByKeys, insertMessages, type MessageRow } from './store/messages.js';
@@ -54,7 +55,9 @@ export class AcceptMessage {
   private async commit(group: readonly Candidate[]): Promise<Answer[]> {
     for (let tried = 0; ; tried += 1) {
       try {
-        return await this.parts.database.transaction((tx) => this.write(tx, group, tried > 0));
+        const answers = await this.parts.database.transaction((tx) => this.write(tx, group, tried > 0));
+        faultPoint('ingest.accept.done');
+        return answers;
       } catch (caught) {
         if (!takenKey(caught) || tried === tries) throw caught;
       }
@@ -94,6 +97,7 @@ export class AcceptMessage {
     await insertMessages(tx, rows);
     // one append, and last: it holds the order of its keys until the commit
     await outbox.append(tx, [...rows.map(accepted), ...audit.events(rows.map(received))]);
+    faultPoint('ingest.accept.written');
   }
 }
 

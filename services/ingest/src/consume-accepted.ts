@@ -1,6 +1,7 @@
 import type { BusMessage } from '@medshare/bus';
 import { decode } from '@medshare/events';
 import type { Inbox } from '@medshare/outbox';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import type { MapMessage } from './map-message.js';
 import type { ParkMessage } from './park-message.js';
 
@@ -16,10 +17,13 @@ export class ConsumeAccepted {
   async consume(message: BusMessage): Promise<void> {
     const accepted = decode('message.accepted', message);
     let done = false;
+    faultPoint('ingest.map.entered');
     await this.inbox.consume(message, async (tx) => {
       await this.mapping.map(tx, accepted);
       done = true;
+      faultPoint('ingest.map.written');
     });
+    faultPoint('ingest.map.done');
     await (done ? this.parking.settled() : this.parking.tell(accepted));
   }
 }

@@ -4,6 +4,7 @@ import { event, type Anchor, type EventMessage } from '@medshare/events';
 import type { CommittedBlock, CommittedTransaction, Ledger } from '@medshare/ledger';
 import { asProblem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { advanceCursor, markAnchored, markRefused, nextBlock } from './store/anchors.js';
 
 /** Wait before blocks are followed again after a failure, ms. */
@@ -53,7 +54,9 @@ export class FollowBlocks implements OnApplicationBootstrap, OnApplicationShutdo
       }
       if (messages.length > 0) await this.context.outbox.append(tx, messages);
       await advanceCursor(tx, block.number + 1);
+      faultPoint('ledger.follow.written');
     });
+    faultPoint('ledger.follow.done');
   }
 
   private async anchored(tx: Tx, block: CommittedBlock, transaction: CommittedTransaction): Promise<EventMessage[]> {

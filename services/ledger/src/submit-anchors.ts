@@ -2,6 +2,7 @@ import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/comm
 import type { Ledger } from '@medshare/ledger';
 import { asProblem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { waitingAnchors } from './store/anchors.js';
 
 /** Longest wait before the queue is looked at again without being told, ms. */
@@ -55,7 +56,9 @@ export class SubmitAnchors implements OnApplicationBootstrap, OnApplicationShutd
     const { database, region, institution } = this.context;
     const anchors = await waitingAnchors(database, region.limits.anchorsPerBatch);
     if (anchors.length === 0) return 0;
+    faultPoint('ledger.submit.entered');
     const { block } = await this.ledger.submit('anchor', { institution, anchors });
+    faultPoint('ledger.submit.done');
     await this.followed(block);
     return anchors.length;
   }

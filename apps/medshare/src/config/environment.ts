@@ -2,9 +2,12 @@ import { parse } from 'yaml';
 import { configTree, type Node } from './keys.js';
 
 const prefix = 'MEDSHARE_';
-/** Names that are no keys: where the file is, the command line's own, and what Kubernetes sets for a Service called `medshare`. */
+/**
+ * Names that are no keys: where the file is, a test's fault, the command line's own, and what Kubernetes sets for a Service called
+ * `medshare`.
+ */
 const others =
-  /^MEDSHARE_(CONFIG|CLI_[A-Z]+|([A-Z0-9]+_)*SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?|([A-Z0-9]+_)*PORT(_[0-9]+_TCP(_[A-Z]+)?)?)$/;
+  /^MEDSHARE_(CONFIG|FAULT|CLI_[A-Z]+|([A-Z0-9]+_)*SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?|([A-Z0-9]+_)*PORT(_[0-9]+_TCP(_[A-Z]+)?)?)$/;
 
 /** A value by its place: `{path: ['http', 'port'], value: 8081}`. */
 export interface Override {

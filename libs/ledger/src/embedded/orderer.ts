@@ -1,4 +1,5 @@
 import { problem } from '@medshare/problems';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { canonicalText } from './chain-signing.js';
 import type { BlockHeader, OrderResponse, Transaction } from './messages.js';
 import type { Peer } from './peer.js';
@@ -101,6 +102,7 @@ export class Orderer {
   async #cut(taken: readonly Waiting[]): Promise<void> {
     try {
       const { number, text } = this.#makeBlock(taken.map(({ transaction }) => transaction));
+      faultPoint('ledger.block.cut');
       await this.#peer.commit(text);
       for (const one of taken) one.resolve({ txId: one.id, block: number });
     } catch (caught) {

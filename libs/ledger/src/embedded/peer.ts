@@ -2,6 +2,7 @@ import type { Chaincode } from '@medshare/chaincode-region';
 import type { Clock } from '@medshare/clock';
 import type { Region } from '@medshare/events/chain';
 import { problem } from '@medshare/problems';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import type { ChainSigning } from './chain-signing.js';
 import type { ChainStore, StoredTransaction } from './chain-store.js';
 import { checkPlace, isFault, readBlock, tampered } from './check-block.js';
@@ -162,6 +163,7 @@ export class Peer {
     try {
       await store.commit(commit);
       this.#head = commit;
+      faultPoint('ledger.block.done');
     } catch (caught) {
       this.#head = (await store.head()) ?? this.#head;
       if (this.#head?.hash !== commit.hash) throw caught;

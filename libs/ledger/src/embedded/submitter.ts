@@ -2,6 +2,7 @@ import type { Json } from '@medshare/chaincode-region';
 import type { Random } from '@medshare/clock';
 import { canonical, toBase64url } from '@medshare/crypto';
 import { asProblem, problem } from '@medshare/problems';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Submitted } from '../ledger.port.js';
 import type { StoredTransaction } from './chain-store.js';
@@ -65,6 +66,7 @@ export class Submitter {
   /** @returns undefined if the transaction lost a race */
   async #attempt(fn: string, args: Json): Promise<Submitted | undefined> {
     const { txId, transaction } = await this.#endorse(fn, args);
+    faultPoint('ledger.endorsed');
     const { code, block } = await this.#commit(txId, transaction);
     if (code === 'valid') return { txId, block, response: transaction.outcome.response as Json };
     if (code === 'mvcc-conflict' || code === 'phantom-read') return undefined;
@@ -113,6 +115,7 @@ export class Submitter {
     while (!deadline.aborted) {
       try {
         await order(transaction, deadline);
+        faultPoint('ledger.ordered');
         return await this.#seen(txId, deadline);
       } catch (caught) {
         last = caught;

@@ -3,6 +3,7 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import type { BusMessage } from '@medshare/bus';
 import { decode } from '@medshare/events';
 import { Inbox } from '@medshare/outbox';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { ClassifyRecord } from '../classify-record.js';
 
 /** What the classifier hears on the bus. */
@@ -14,7 +15,9 @@ export class ReceivedConsumer {
   ) {}
 
   @EventPattern('record.received', { group: 'classifier' })
-  received(@Payload() message: BusMessage) {
-    return this.inbox.consume(message, (tx) => this.records.classify(tx, decode('record.received', message)));
+  async received(@Payload() message: BusMessage): Promise<void> {
+    faultPoint('classifier.entered');
+    await this.inbox.consume(message, (tx) => this.records.classify(tx, decode('record.received', message)));
+    faultPoint('classifier.done');
   }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { frameMllp, MllpDecoder, type MllpOutput } from '@medshare/hl7';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import type { ReceiveHl7v2 } from '../receive-hl7v2.js';
 
 export interface MllpLimits {
@@ -46,6 +47,7 @@ export class MllpConnection {
 
   private take(chunk: Uint8Array): void {
     if (this.ending) return;
+    faultPoint('ingest.read');
     for (const output of this.decoder.push(chunk)) this.answer(output);
     if (this.answers.length >= this.limits.maxInFlight) this.socket.pause();
   }
@@ -64,6 +66,7 @@ export class MllpConnection {
       const bytes = await next;
       void this.answers.shift();
       if (this.socket.writable && !this.socket.write(bytes)) await this.drained();
+      faultPoint('ingest.ack.written');
       if (this.answers.length < this.limits.maxInFlight / 2 && !this.ending) this.socket.resume();
     }
     this.writing = undefined;

@@ -4,6 +4,7 @@ import type { BusMessage } from '@medshare/bus';
 import { decode } from '@medshare/events';
 import type { Ledger } from '@medshare/ledger';
 import { Inbox } from '@medshare/outbox';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { LEDGER } from '../ledger.token.js';
 import { enqueueAnchor } from '../store/anchors.js';
 import { SubmitAnchors } from '../submit-anchors.js';
@@ -20,6 +21,7 @@ export class EventsConsumer {
   @EventPattern('record.sealed', { group: 'ledger' })
   async sealed(@Payload() message: BusMessage) {
     await this.inbox.consume(message, (tx) => enqueueAnchor(tx, decode('record.sealed', message)));
+    faultPoint('ledger.enqueued');
     this.anchors.wake();
   }
 

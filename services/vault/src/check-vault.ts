@@ -1,6 +1,7 @@
 import { acceptShare, canonical, checkDeal, openBytes, suite, verifyDocument, type Deal } from '@medshare/crypto';
 import { satisfies } from '@medshare/crypto/formula';
 import { indexTag } from '@medshare/crypto/oprf';
+import type { Queryable } from '@medshare/database';
 import { lookUpAnchors, type Anchor, type Manifest } from '@medshare/events';
 import { asProblem } from '@medshare/problems';
 import type { Finding, RoleContext } from '@medshare/role';
@@ -12,7 +13,9 @@ import { checkManifest, openManifest } from './sealed-manifest.js';
 import { contentHolds } from './section-content.js';
 import { pageOf, type CheckedDeal, type CheckedLeaf, type CheckedRecord, type CheckedSection } from './store/pages.js';
 
-type Parts = Pick<RoleContext, 'institution' | 'region' | 'suite' | 'database' | 'blobs' | 'keyEncryption' | 'peers'>;
+type Parts = Pick<RoleContext, 'institution' | 'region' | 'suite' | 'blobs' | 'keyEncryption' | 'peers'> & {
+  readonly database: Queryable;
+};
 
 const agree = {
   records: 'vault.record ↔ blobs',

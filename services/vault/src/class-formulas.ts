@@ -1,6 +1,7 @@
 import { parseFormula, type Formula } from '@medshare/crypto/formula';
+import { lintFormula } from '@medshare/crypto/lint-formula';
 import type { Region } from '@medshare/events';
-import { instantiateFormula, lintInstantiated } from '@medshare/policy';
+import { instantiateFormula } from '@medshare/policy';
 import { formulasFile, type FormulasFile } from '@medshare/policy/policy-files';
 import { problem } from '@medshare/problems';
 import { parse } from 'yaml';
@@ -29,7 +30,7 @@ export class ClassFormulas {
     const template = formulas[classes[sectionClass] ?? classes['sensitive:*'] ?? ''];
     if (!template) throw problem('vault.formula', { where: sectionClass, detail: 'no formula' });
     const formula = instantiateFormula(template, { source: this.institution, members: this.members });
-    const wrong = lintInstantiated(formula, this.members).find(({ severity }) => severity === 'error');
+    const wrong = lintFormula(formula, this.members).find(({ severity }) => severity === 'error');
     if (wrong) throw problem('vault.formula', { where: wrong.about, detail: wrong.rule });
     return parseFormula(formula);
   }

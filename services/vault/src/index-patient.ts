@@ -1,5 +1,5 @@
 import type { Evaluation } from '@medshare/crypto/oprf';
-import type { Tx } from '@medshare/database';
+import type { Queryable, Tx } from '@medshare/database';
 import { problem } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
 import type { DeriveIndexKey, Identifier } from './derive-index-key.js';
@@ -10,6 +10,8 @@ type Parts = Pick<
   RoleContext,
   'institution' | 'region' | 'random' | 'clock' | 'database' | 'keyEncryption' | 'patientKey'
 >;
+
+type Identifiers = readonly Partial<Identifier>[];
 
 export interface PatientIndex {
   id: string;
@@ -32,13 +34,21 @@ export class IndexPatient {
     private readonly evaluation: EvaluateIndex,
   ) {}
 
+  /**
+   * Derives and keeps the key of a patient not met before, outside any transaction: institutions that wait for each other must
+   * not hold connections meanwhile. Repeating it changes nothing.
+   */
+  async prepare(patientKey: string, readIdentifiers: () => Promise<Identifiers>, recordId: string): Promise<void> {
+    const { database, institution } = this.parts;
+    if (await indexOfPatient(database, patientKey)) return;
+    const identifier = this.agreed(await readIdentifiers());
+    if (!identifier || (await indexOfIdentifier(database, this.keyed(identifier)))) return;
+    const own = (body: EvaluateBody) => this.evaluation.evaluate(institution, body);
+    await this.keep(database, this.keyed(identifier), await this.derivation.derive(identifier, 'seal', recordId, own));
+  }
+
   /** For a record to be sealed: a key of its own stays with the patient when nothing in the record is searchable. */
-  async forRecord(
-    tx: Tx,
-    patientKey: string,
-    identifiers: readonly Partial<Identifier>[],
-    recordId: string,
-  ): Promise<PatientIndex> {
+  async forRecord(tx: Tx, patientKey: string, identifiers: Identifiers, recordId: string): Promise<PatientIndex> {
     const identifier = this.agreed(identifiers);
     const known = identifier
       ? await indexOfIdentifier(tx, this.keyed(identifier))
@@ -73,7 +83,7 @@ export class IndexPatient {
     };
   }
 
-  private agreed(identifiers: readonly Partial<Identifier>[]): Identifier | undefined {
+  private agreed(identifiers: Identifiers): Identifier | undefined {
     for (const system of this.parts.region.identifierSystems) {
       const value = identifiers.find((one) => one.system === system)?.value;
       if (value) return { system, value };
@@ -98,7 +108,7 @@ export class IndexPatient {
     return { row: await this.keep(tx, this.keyed(identifier), key), facts };
   }
 
-  private async keep(tx: Tx, identifier: string | null, key: Uint8Array): Promise<IndexRow> {
+  private async keep(tx: Queryable, identifier: string | null, key: Uint8Array): Promise<IndexRow> {
     const { random, keyEncryption, clock } = this.parts;
     const id = random.uuid();
     const row = { id, identifier, wrapped: Buffer.from(await keyEncryption.wrap(key, indexContext(id))) };

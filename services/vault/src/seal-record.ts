@@ -1,8 +1,10 @@
 import { indexTag } from '@medshare/crypto/oprf';
 import type { Tx } from '@medshare/database';
 import { event, type Anchor, type EventOf } from '@medshare/events';
+import { isTransient } from '@medshare/outbox';
 import { problem } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { classifiedHeader, type ClassifiedHeader } from './classified-header.js';
 import type { IndexPatient, PatientIndex } from './index-patient.js';
 import type { MakeDeal } from './make-deal.js';
@@ -32,6 +34,17 @@ export class SealRecord {
     private readonly sections: SealSection,
   ) {}
 
+  /**
+   * What may take other institutions' time, before the transaction. What fails for good is left to `seal`, which fails alike.
+   * @throws Problem vault.key-unavailable (transient): the region's vaults are away
+   */
+  async prepare({ patientKey, payload, recordId }: Classified): Promise<void> {
+    const identifiers = async () => classifiedHeader.parse((await this.parts.transit.get(payload)).header).identifiers;
+    await this.index.prepare(patientKey, identifiers, recordId).catch((caught: unknown) => {
+      if (isTransient(caught)) throw caught;
+    });
+  }
+
   /** A record that is sealed already stays as it is. @throws Problem vault.key-unavailable (transient): the region's vaults are away */
   async seal(tx: Tx, classified: Classified): Promise<void> {
     if (await isSealed(tx, classified.recordId)) return;
@@ -44,6 +57,7 @@ export class SealRecord {
     const sealed = await Promise.all(drafts.map((draft) => this.sections.seal(classified.recordId, draft)));
     const anchor = await this.anchor(tx, classified, index, sealed);
     await this.announce(tx, classified, anchor, [...index.facts, ...facts]);
+    faultPoint('vault.written');
   }
 
   private async draft(
@@ -78,6 +92,7 @@ export class SealRecord {
     });
     const bytes = await sealManifest(suite, index.key, manifest, random.bytes(manifestSalt));
     const { cid } = await blobs.put(bytes);
+    faultPoint('vault.blobs.done');
     const { recordRoot, sealRoot } = manifest;
     const anchor: Anchor = { version: 1, kind: 'record', suite: suite.name, tag, recordRoot, sealRoot, manifest: cid };
     const { recordId: id, patientKey, episode, receivedAt } = classified;

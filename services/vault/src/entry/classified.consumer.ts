@@ -3,6 +3,7 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import type { BusMessage } from '@medshare/bus';
 import { decode } from '@medshare/events';
 import { Inbox } from '@medshare/outbox';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { DeliverLeaves } from '../deliver-leaves.js';
 import { SealRecord } from '../seal-record.js';
 
@@ -17,7 +18,11 @@ export class ClassifiedConsumer {
 
   @EventPattern('record.classified', { group: 'vault' })
   async classified(@Payload() message: BusMessage): Promise<void> {
-    await this.inbox.consume(message, (tx) => this.records.seal(tx, decode('record.classified', message)));
+    const value = decode('record.classified', message);
+    await this.records.prepare(value);
+    faultPoint('vault.entered');
+    await this.inbox.consume(message, (tx) => this.records.seal(tx, value));
+    faultPoint('vault.done');
     this.leaves.wake();
   }
 }

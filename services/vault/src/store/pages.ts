@@ -1,5 +1,5 @@
 import type { Deal } from '@medshare/crypto';
-import type { Database } from '@medshare/database';
+import type { Queryable } from '@medshare/database';
 import type { Anchor } from '@medshare/events';
 
 /** Rows read at a time. */
@@ -57,7 +57,7 @@ const leaves = `SELECT deal_id || ' ' || leaf AS id, deal_id AS "dealId", docume
 
 /** Walks of whole tables, page by page. */
 export const pageOf = {
-  async *records(database: Database): AsyncIterable<CheckedRecord> {
+  async *records(database: Queryable): AsyncIterable<CheckedRecord> {
     for await (const record of walk<CheckedRecord>(database, records)) {
       const sections = record.sections.map((one) => ({
         ...one,
@@ -66,11 +66,11 @@ export const pageOf = {
       yield { ...record, sections };
     }
   },
-  deals: (database: Database) => walk<CheckedDeal>(database, deals),
-  leaves: (database: Database) => walk<CheckedLeaf>(database, leaves),
+  deals: (database: Queryable) => walk<CheckedDeal>(database, deals),
+  leaves: (database: Queryable) => walk<CheckedLeaf>(database, leaves),
 };
 
-async function* walk<Row extends { id: string }>(database: Database, sql: string): AsyncIterable<Row> {
+async function* walk<Row extends { id: string }>(database: Queryable, sql: string): AsyncIterable<Row> {
   for (let after = ''; ;) {
     const { rows } = await database.query<Row>(sql, [after]);
     yield* rows;

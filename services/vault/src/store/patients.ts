@@ -25,7 +25,7 @@ export async function indexOfPatient(db: Queryable, patientKey: string): Promise
 }
 
 /** Waits for another transaction that keeps the same identifier's key; the first one stays. */
-export async function keepIndex(tx: Tx, row: IndexRow, now: number): Promise<void> {
+export async function keepIndex(tx: Queryable, row: IndexRow, now: number): Promise<void> {
   await tx.query(
     `INSERT INTO index_key (id, identifier, wrapped, made_at) VALUES ($1, $2, $3, $4) ON CONFLICT (identifier) DO NOTHING`,
     [row.id, row.identifier, row.wrapped, new Date(now)],

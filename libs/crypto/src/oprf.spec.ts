@@ -187,7 +187,9 @@ describe('the threshold OPRF of a region', () => {
       ['easth', 'arbor', 1],
       ['west', 'harbor', 1],
     ] as const;
-    const made = (['sm', 'intl'] as const).flatMap((name) => tags.map((one) => indexTag(suite(name), key, ...one)));
+    const made = (['sm', 'intl'] as const).flatMap((name) =>
+      tags.map(([region, institution, counter]) => indexTag(suite(name), key, region, institution, counter)),
+    );
     expect(new Set(made).size).toBe(10);
     expect(made[0]).toMatch(/^[\w-]{43}$/);
   });

@@ -1,3 +1,4 @@
+export { checkpointText, parseCheckpoint, type Checkpoint } from './checkpoint.js';
 export {
   consistencyProof,
   inclusionProof,

@@ -34,19 +34,29 @@ export class DecideAsk {
       return decideAsk.response.parse(known.answer);
     }
     const { deals } = await this.context.peers.call(findDeals, this.context.institution, { tags: envelope.tags });
-    const decided = classesOf(deals).map((sample) => ({ sample, decision: this.decideClass(envelope, sample) }));
-    const receipts = decided.map(({ sample, decision }) => this.receipt(envelope, sample.class, decision));
-    const permitted = new Map(
-      receipts.filter(({ outcome }) => outcome === 'permit').map((receipt) => [receipt.class, receipt.id]),
-    );
-    const proposals = deals
-      .filter((deal) => deal.shareable && permitted.has(deal.class))
-      .map((deal) => this.propose(envelope, deal, permitted.get(deal.class) ?? ''));
+    const judged = classesOf(deals).map((sample) => this.judge(envelope, sample.class, sample, deals));
+    const receipts = judged.map(({ receipt }) => receipt);
+    const proposals = judged.flatMap((one) => one.proposals);
     // a class that is denied is not named to the asker: that it exists is itself sensitive
     const shown = receipts.filter(({ outcome }) => outcome === 'permit');
     const answer: Answer = { receipts: shown.length > 0 ? shown : [this.denial(envelope, receipts)], proposals };
     await this.persist(envelope, receipts, answer);
     return answer;
+  }
+
+  /** One class: the decision, and a receipt that names what it permits and nothing else. */
+  private judge(
+    envelope: Envelope,
+    dataClass: string,
+    sample: OwnDeal,
+    deals: OwnDeal[],
+  ): { receipt: DecisionReceipt; proposals: Answer['proposals'] } {
+    const decision = this.decideClass(envelope, sample);
+    const covered = deals.filter((deal) => deal.shareable && deal.class === dataClass && decision.outcome === 'permit');
+    const proposed = covered.map((deal) => this.propose(envelope, deal));
+    const commitments = proposed.map(({ dealCommitment }) => dealCommitment);
+    const receipt = this.receipt(envelope, dataClass, decision, commitments);
+    return { receipt, proposals: proposed.map((one) => ({ ...one, receiptId: receipt.id })) };
   }
 
   private check(caller: string, { ask, certificate, signature, relation, tags, envelope }: Envelope): void {
@@ -72,7 +82,12 @@ export class DecideAsk {
     });
   }
 
-  private receipt({ ask, certificate }: Envelope, dataClass: string, decision: Decision): DecisionReceipt {
+  private receipt(
+    { ask, certificate }: Envelope,
+    dataClass: string,
+    decision: Decision,
+    deals: string[] = [],
+  ): DecisionReceipt {
     const { context } = this;
     const body: DecisionReceipt = {
       version: 1,
@@ -90,6 +105,7 @@ export class DecideAsk {
       rules: [...decision.rules],
       obligations: [...decision.obligations],
       consents: [],
+      deals,
       enforced: 'mathematics',
     };
     return { ...body, signature: signDocument(context.suite, context.signingKey.privateKey, 'receipt', 1, body) };
@@ -102,7 +118,7 @@ export class DecideAsk {
     return this.receipt(envelope, 'ordinary', this.decideClass(envelope, { class: 'ordinary', level: 1 } as OwnDeal));
   }
 
-  private propose({ ask }: Envelope, own: OwnDeal, receiptId: string): Answer['proposals'][number] {
+  private propose({ ask }: Envelope, own: OwnDeal): Omit<Answer['proposals'][number], 'receiptId'> {
     const salt = toBase64url(this.context.random.bytes(32));
     return {
       class: own.class,
@@ -110,7 +126,6 @@ export class DecideAsk {
       salt,
       dealCommitment: documentHash(this.context.suite, 'deal-commitment', 1, { dealId: own.deal.id, salt }),
       expiresAt: ask.expiresAt,
-      receiptId,
     };
   }
 

@@ -34,11 +34,16 @@ export class NoticeRequest {
   private checkPermit(request: Request, { signature = '', ...receipt }: DecisionReceipt): void {
     const key = fromBase64url(memberOf(this.context.region, request.institution).keys.access);
     if (!verifyDocument(this.context.suite, key, 'receipt', 1, receipt, signature)) throw forged('receipt');
+    const { certificate } = request.requester;
     const fits =
       receipt.owner === request.institution &&
       receipt.outcome === 'permit' &&
       receipt.askId === request.ask.askId &&
-      receipt.purpose === request.ask.purpose;
+      receipt.purpose === request.ask.purpose &&
+      // every leaf holder is shown the receipt: it serves nobody else, and no other deal
+      receipt.requester.institution === certificate.institution &&
+      receipt.requester.person === certificate.person &&
+      receipt.deals.includes(request.dealCommitment);
     if (!fits) throw forged('receipt');
   }
 

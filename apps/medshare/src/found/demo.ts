@@ -30,6 +30,8 @@ export const demoUsers: DemoUser[] = [
   { username: 'dr.chen', roles: ['clinician'] },
   { username: 'dr.wu', roles: ['attending', 'clinician'] },
   { username: 'officer.li', roles: ['privacy-officer'] },
+  // holds two places of one formula, of which a person fills one only
+  { username: 'dr.both', roles: ['attending', 'privacy-officer'] },
   { username: 'ed.zhao', roles: ['ed'] },
   { username: 'it.sun', roles: ['integration-engineer', 'feed'] },
   { username: 'regulator', roles: ['regulator'] },

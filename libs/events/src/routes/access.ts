@@ -25,6 +25,8 @@ export const decisionReceipt = z.strictObject({
   rules: z.array(z.string().max(80)).max(50),
   obligations: z.array(z.string().max(120)).max(20),
   consents: z.array(z.string().max(128)).max(50),
+  /** Salted commitments of the deals that the permit covers: a request on the chain for any other is past the decision. */
+  deals: z.array(hash).max(1000),
   enforced: z.enum(['mathematics', 'code']),
   signature: signature.optional(),
 });
@@ -70,7 +72,7 @@ export const noticeRequest = definePeerRoute({
   path: '/peer/access/notices',
   audience: 'region',
   idempotent: true,
-  maxBytes: 8192,
+  maxBytes: 64 * 1024,
   request: z.strictObject({
     requestId: hash,
     dealId: hash,

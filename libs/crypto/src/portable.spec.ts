@@ -13,9 +13,10 @@ function graph(entry: string, base = import.meta.url): { files: Set<string>; pac
     if (files.has(file)) return;
     files.add(file);
     const source = readFileSync(new URL(file, base), 'utf8');
-    for (const [, name] of source.matchAll(
+    for (const [, ...names] of source.matchAll(
       /^(?:import|export)(?! type)[^;]*?from '([^']+)'|^import '([^']+)'|import\('([^']+)'\)/gms,
     )) {
+      const name = names.find((one) => one !== undefined);
       if (name?.startsWith('./')) visit(name.replace(/\.js$/, '.ts'));
       else if (name) packages.add(name);
     }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { accessPolicyFiles, instantiateFormula, loadAccessPolicy, type Formula } from './index.js';
+import type { Formula } from '@medshare/crypto/formula';
+import { accessPolicyFiles, instantiateFormula, loadAccessPolicy } from './index.js';
 
 const read = (name: string) => readFileSync(new URL(`../../../policies/${name}`, import.meta.url), 'utf8');
 const files = Object.fromEntries(accessPolicyFiles('east').map((name) => [name, read(name)]));

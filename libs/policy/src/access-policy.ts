@@ -2,11 +2,11 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { lintFormula, type Finding } from '@medshare/crypto/lint-formula';
 import { isProblem, problem } from '@medshare/problems';
 import { makeCedar, type Cedar } from './cedar.js';
 import { instantiateFormula, type FormulaTemplate } from './formula-template.js';
 import { makeLegalBasisLookup, type LegalBasisLookup } from './legal-basis.js';
-import { lintInstantiated, type FormulaFinding } from './lint-formula.js';
 import { formulasFile, legalBasisFile, type FormulasFile, type LegalBasisFile } from './policy-files.js';
 
 /** The files of a region's access policy, relative to `policies/`; more `access/*.cedar` may be given. */
@@ -123,14 +123,14 @@ function lintTemplates({ classes, formulas }: FormulasFile, members: readonly st
   if (unknown) throw new Error(`formula ${unknown} is not defined`);
   const findings = Object.entries(formulas).flatMap(([name, template]) =>
     members.flatMap((source) =>
-      lintInstantiated(instantiateFormula(template, { source, members }), members).map((found) => ({
+      lintFormula(instantiateFormula(template, { source, members }), members).map((found) => ({
         name,
         source,
         ...found,
       })),
     ),
   );
-  const say = ({ name, source, rule, about }: FormulaFinding & { name: string; source: string }) =>
+  const say = ({ name, source, rule, about }: Finding & { name: string; source: string }) =>
     `${name} of records of ${source}: ${rule} ${about}`;
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new Error(errors.slice(0, 5).map(say).join('; '));

@@ -1,8 +1,6 @@
 import { z } from 'zod';
+import type { Formula } from '@medshare/crypto/formula';
 import { problem } from '@medshare/problems';
-
-/** A formula as @medshare/crypto has it: leaves `<role>@<institution>`, gates k-of-n. */
-export type Formula = { readonly leaf: string } | { readonly k: number; readonly of: readonly Formula[] };
 
 /** A formula over places: `role@source`, `role@others`, `role@members`. */
 export type FormulaTemplate =

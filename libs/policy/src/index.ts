@@ -7,6 +7,5 @@ export {
 } from './approve-service-leaf.js';
 export { decide } from './decide.js';
 export type { Approval, Decision, DecisionInput, DecisionReceipt } from './decision.js';
-export { instantiateFormula, type Formula, type FormulaTemplate, type Region } from './formula-template.js';
-export { lintInstantiated, type FormulaFinding } from './lint-formula.js';
+export { instantiateFormula, type FormulaTemplate, type Region } from './formula-template.js';
 export { writeReceipt } from './write-receipt.js';

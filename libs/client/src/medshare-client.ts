@@ -83,14 +83,18 @@ export class MedshareClient {
     return (await this.get('/access/approvals', pendingApprovals)).approvals;
   }
 
-  async approve(pending: Pick<PendingApproval, 'requestId' | 'requestHash' | 'leaf'>): Promise<z.infer<typeof approvalResponse>> {
+  async approve(
+    pending: Pick<PendingApproval, 'requestId' | 'requestHash' | 'leaf'>,
+  ): Promise<z.infer<typeof approvalResponse>> {
     const body = signApproval(this.key(), await this.certificate(), pending);
     return this.post(`/access/approvals/${pending.requestId}`, body, approvalResponse);
   }
 
-  async revoke(
-    request: { requestId: string; requestHash: string; reason: RevocationReason },
-  ): Promise<z.infer<typeof revocationResponse>> {
+  async revoke(request: {
+    requestId: string;
+    requestHash: string;
+    reason: RevocationReason;
+  }): Promise<z.infer<typeof revocationResponse>> {
     const body = signRevocation(this.key(), await this.certificate(), request);
     return this.post(`/access/revocations/${request.requestId}`, body, revocationResponse);
   }

@@ -18,14 +18,27 @@ export function verifyAuditProof(trust: AuditTrust, given: AuditProof): AuditEnt
   const used = suite(trust.suite);
   const { institution, size, root } = checkpoint;
   if (institution !== trust.institution) throw new Error(`the checkpoint is of ${institution}`);
-  const signed = verifyDocument(used, fromBase64url(trust.auditKey), 'checkpoint', 1, { institution, size, root }, checkpoint.signature);
+  const signed = verifyDocument(
+    used,
+    fromBase64url(trust.auditKey),
+    'checkpoint',
+    1,
+    { institution, size, root },
+    checkpoint.signature,
+  );
   if (!signed) throw new Error('the checkpoint is not signed by the audit key');
   const hash = (...parts: Uint8Array[]) => used.hash(...parts);
   const leaf = saltedLeaf(hash, fromBase64url(salt), fromBase64url(entry));
-  const included = verifyInclusion({ hash, leaf, index, size, proof: proof.map(fromBase64url), root: fromBase64url(root) });
+  const included = verifyInclusion({
+    hash,
+    leaf,
+    index,
+    size,
+    proof: proof.map(fromBase64url),
+    root: fromBase64url(root),
+  });
   if (!included) throw new Error('the entry is not under the checkpoint');
   const parsed = JSON.parse(new TextDecoder().decode(fromBase64url(entry))) as AuditEntry;
   if (parsed.id !== given.entryId) throw new Error('the proof is of another entry');
   return parsed;
 }
-

@@ -11,17 +11,19 @@ const maxBytes = 256 * 1024;
 export const JsonBody = (schema: z.ZodType): ParameterDecorator => bodyOf({ shape: schema });
 
 /** Nest would take a schema for a pipe (by its `transform`), and an object with `schema` for options of its own. */
-const bodyOf = createParamDecorator(async ({ shape }: { shape: z.ZodType }, context: ExecutionContext): Promise<unknown> => {
-  const request = context.switchToHttp().getRequest<IncomingMessage>();
-  if (!/^application\/json(;|$)/.test(request.headers['content-type'] ?? ''))
-    throw problem('request.unsupported-media-type', { detail: 'application/json is expected' });
-  const bytes = await readBounded(request, maxBytes);
-  if (bytes === undefined) throw problem('request.too-large', { detail: `at most ${maxBytes} bytes` });
-  const result = shape.safeParse(parse(bytes));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw problem('request.malformed', { where: ['body', ...(issue?.path ?? [])].join('.'), detail: issue?.code });
-});
+const bodyOf = createParamDecorator(
+  async ({ shape }: { shape: z.ZodType }, context: ExecutionContext): Promise<unknown> => {
+    const request = context.switchToHttp().getRequest<IncomingMessage>();
+    if (!/^application\/json(;|$)/.test(request.headers['content-type'] ?? ''))
+      throw problem('request.unsupported-media-type', { detail: 'application/json is expected' });
+    const bytes = await readBounded(request, maxBytes);
+    if (bytes === undefined) throw problem('request.too-large', { detail: `at most ${maxBytes} bytes` });
+    const result = shape.safeParse(parse(bytes));
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    throw problem('request.malformed', { where: ['body', ...(issue?.path ?? [])].join('.'), detail: issue?.code });
+  },
+);
 
 function parse(bytes: Uint8Array): unknown {
   try {

@@ -52,7 +52,8 @@ async function openAsk(ask: string | undefined, options: Options, within: Surrou
   return {
     document: { ...answer, ...(options.out !== undefined && { files }) },
     text: openedText(answer, within.terminal, files),
-    refused: answer.refused.length > 0,
+    // what waits for approvals is no failure while something is open
+    refused: answer.opened.length === 0 || answer.refused.some((each) => each.problem !== 'access.incomplete'),
   };
 }
 

@@ -4,7 +4,7 @@ import { problem } from '@medshare/problems';
 import { demoFeedSecret } from '../run/demo-access.js';
 import { gatherFiles } from '../send/gather-files.js';
 import type { HttpAddress } from '../send/http-sender.js';
-import { reportText } from '../send/send-report.js';
+import { reportText, type SendReport } from '../send/send-report.js';
 import { sendFiles, type Destination } from '../send/send-files.js';
 import { progressBar } from '../terminal/progress-bar.js';
 import { actingAs, reusing } from './acting-as.js';
@@ -14,7 +14,7 @@ import { addCommand, UsageError, type Outcome, type Surroundings } from './outco
 import { positiveInt } from './option-values.js';
 import type { Run } from './program.js';
 
-interface Options {
+export interface SendCommandOptions {
   to?: string;
   institution?: string;
   connections: number;
@@ -46,16 +46,30 @@ export function addSend(program: Command, run: Run): void {
     )
     .option('--as <user[@institution]>', 'who sends FHIR (default: the demo’s service account feed)')
     .option('--data <folder>', "the demo's data folder (default: the user's data directory)")
-    .action((files: string[], options: Options, command: Command) =>
+    .action((files: string[], options: SendCommandOptions, command: Command) =>
       run(command, (within) => send(files, options, within)),
     );
 }
 
-async function send(named: string[], options: Options, { terminal, env, stop }: Surroundings): Promise<Outcome> {
+async function send(named: string[], options: SendCommandOptions, within: Surroundings): Promise<Outcome> {
+  const report = await sendNamed(named, options, within);
+  return {
+    document: report,
+    text: reportText(report, within.terminal),
+    refused: report.refused.length > 0 || report.unsent > 0,
+  };
+}
+
+/** Sends what the names stand for. */
+export async function sendNamed(
+  named: string[],
+  options: SendCommandOptions,
+  { terminal, env, stop }: Surroundings,
+): Promise<SendReport> {
   const files = await gatherFiles(named);
   if (files.length === 0)
     throw problem('request.not-found', { where: named.join(' '), detail: 'no .hl7 or .json file there' });
-  const report = await sendFiles({
+  return sendFiles({
     files,
     route: await router(options, env),
     connections: options.connections,
@@ -63,15 +77,10 @@ async function send(named: string[], options: Options, { terminal, env, stop }: 
     stop,
     now: () => performance.now(),
   });
-  return {
-    document: report,
-    text: reportText(report, terminal),
-    refused: report.refused.length > 0 || report.unsent > 0,
-  };
 }
 
 async function router(
-  { to, institution, as, data }: Options,
+  { to, institution, as, data }: SendCommandOptions,
   env: Surroundings['env'],
 ): Promise<(facility?: string) => Destination> {
   if (to !== undefined && institution !== undefined) throw new UsageError('--to and --institution exclude each other');

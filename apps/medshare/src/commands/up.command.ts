@@ -74,7 +74,7 @@ async function start(options: Options, within: Surroundings): Promise<Outcome> {
     text: readyText(running.institutions, data, seconds, terminal),
     after: async () => {
       try {
-        if (options.demo && options.play && !stop.aborted) await played(data, within);
+        if (options.demo && options.play && !stop.aborted) await played(data, within, options.json === true);
         if (!stop.aborted) terminal.notice('Running. Ctrl-C stops it.');
         await stopped(stop);
       } finally {
@@ -92,14 +92,17 @@ function progressOf(terminal: Terminal, text: string): void {
 }
 
 /** A demo that fails is told and leaves what was started running. */
-async function played(data: string, within: Surroundings): Promise<void> {
+async function played(data: string, within: Surroundings, json: boolean): Promise<void> {
   try {
-    await playDemo(data, within);
+    const summary = await playDemo(data, within);
+    if (json) within.terminal.notice(summary);
+    else within.terminal.out(summary);
   } catch (caught) {
     within.terminal.progress('');
     if (within.stop.aborted) return;
     within.terminal.notice(`the demo did not come to its end: ${problemText(describeFailure(caught))}`);
-    if (within.env['MEDSHARE_CLI_DEBUG'] && caught instanceof Error) within.terminal.notice(caught.stack ?? caught.message);
+    if (within.env['MEDSHARE_CLI_DEBUG'] && caught instanceof Error)
+      within.terminal.notice(caught.stack ?? caught.message);
   }
 }
 

@@ -93,9 +93,17 @@ export const checkCapsules = (suite: Suite, deal: Deal, capsules: readonly Capsu
 /** Up to this many are checked one by one. */
 const FEW = 8;
 
-/** Like `checkCapsules`, and gives the decoded points. */
+/**
+ * Shape, deal and encodings, without the proofs: for a reader, who has no secret that a forged E could draw out and finds
+ * by the section's own authentication that a key is wrong.
+ * @throws Error `capsule of <section>: …`
+ */
+export const readCapsules = (suite: Suite, deal: Deal, capsules: readonly Capsule[]): DecodedCapsule[] =>
+  capsules.map((capsule) => decode(suite, deal, capsule));
+
+/** Like `checkCapsules`, and gives the decoded points: for whoever multiplies them by a secret. */
 export function decodeCapsules(suite: Suite, deal: Deal, capsules: readonly Capsule[]): DecodedCapsule[] {
-  const decoded = capsules.map((capsule) => decode(suite, deal, capsule));
+  const decoded = readCapsules(suite, deal, capsules);
   // one random linear combination pays only where single multiplications are slow
   const together = decoded.length > FEW && suite.curve.pippengerFrom < FEW;
   if (!together || !combined(suite, decoded)) decoded.forEach((one) => checkProof(suite, one));

@@ -1,6 +1,6 @@
 import { concat, fromBase64url, toBase64url, toBigInt } from './bytes.js';
 import { box, unbox } from './box.js';
-import { capsuleKey, decodeCapsules, type Capsule } from './capsule.js';
+import { capsuleKey, decodeCapsules, readCapsules, type Capsule } from './capsule.js';
 import type { Point } from './curve.js';
 import { acceptShare, commitmentOf, type Deal } from './deal.js';
 import { multiplyProved, provesEqualExponents } from './equal-exponents.js';
@@ -129,7 +129,7 @@ export function unboxFragments(
   checkBatch(leaf, deal, context, capsules);
   const commitment = commitmentOf(curve, deal, leaf);
   const bound = contextOf(suite, leaf, context, capsules);
-  const from = decodeCapsules(suite, deal, capsules).map(({ E }) => E);
+  const from = readCapsules(suite, deal, capsules).map(({ E }) => E);
   const inside = openBox(suite, leaf, readerPrivateKey, boxed.box, bound);
   if (inside.length !== POINT * capsules.length + PROOF) throw refused(leaf, 'length');
   const values = capsules.map((_, i) => decodePoint(suite, leaf, inside.subarray(POINT * i, POINT * (i + 1))));

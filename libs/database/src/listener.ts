@@ -18,6 +18,7 @@ class PgListener implements Listener {
   readonly #wakers = new Map<string, Set<(payload: string) => void>>();
   #client: pg.Client | undefined;
   #connecting: Promise<void> | undefined;
+  #subscribing: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(url: string) {
@@ -28,13 +29,19 @@ class PgListener implements Listener {
     const name = plainName(channel);
     const wakers = this.#wakers.get(name) ?? new Set();
     this.#wakers.set(name, wakers.add(wake));
-    if (this.#client) this.#client.query(`LISTEN ${name}`).catch(() => undefined);
+    if (this.#client) this.#subscribe(this.#client, name);
     else this.#connecting ??= this.#connect();
     return () => void wakers.delete(wake);
   }
 
+  /** One statement after the other: a connection takes no second one while it has one. */
+  #subscribe(client: pg.Client, channel: string): void {
+    this.#subscribing = this.#subscribing.then(() => client.query(`LISTEN ${channel}`)).then(undefined, () => undefined);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#subscribing;
     await this.#client?.end().catch(() => undefined);
     await this.#connecting;
   }
@@ -61,8 +68,8 @@ class PgListener implements Listener {
     );
     try {
       await client.connect();
-      this.#client = client;
       for (const channel of this.#wakers.keys()) await client.query(`LISTEN ${channel}`);
+      this.#client = client;
     } catch {
       this.#client = undefined;
       await client.end().catch(() => undefined);

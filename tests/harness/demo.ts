@@ -217,3 +217,28 @@ export async function audited(demo: Demo, institution: string, action: string): 
   const found = (await demo.as('regulator', institution).auditEvents({ action })) as SearchSet;
   return found.total;
 }
+
+/** Problem codes of the refusals that the regulator sees about an entity (`<kind>|<id>`), the newest first. */
+export async function refusals(demo: Demo, institution: string, action: string, entity: string): Promise<string[]> {
+  const query = { action, entity, outcome: '4' };
+  const found = (await demo.as('regulator', institution).auditEvents(query)) as {
+    entry: { resource: { outcomeDesc?: string } }[];
+  };
+  return found.entry.map(({ resource }) => resource.outcomeDesc ?? '');
+}
+
+/** A body as it is, without the client's care; the answer's status and what it says. */
+export async function post(
+  demo: Demo,
+  institution: string,
+  username: string,
+  path: string,
+  body: object,
+): Promise<{ status: number; code?: string }> {
+  const response = await fetch(new URL(path, demo.institutions[institution]?.httpUrl), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await demo.token(username, institution)}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return { ...((await response.json()) as object), status: response.status };
+}

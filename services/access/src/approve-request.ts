@@ -10,6 +10,8 @@ import type { ChainState } from './chain-state.js';
 import type { IssueCertificate } from './issue-certificate.js';
 import type { AccessStore } from './store/access-store.js';
 
+type Who = Pick<StaffCertificate, 'institution' | 'person' | 'roles'>;
+
 /** Brings approvals to the chain: those that people signed, and the custodian service's own. */
 export class ApproveRequest {
   constructor(
@@ -26,10 +28,18 @@ export class ApproveRequest {
     requestId: string,
     { leaf, certificate, signature }: z.infer<typeof approvalBody>,
   ): Promise<{ granted: boolean; block: number }> {
-    if (certificate.person !== this.certificates.pseudonym(principal.username)) throw forged('certificate.person');
-    const notice = await this.store.notice.findUnique({ where: { requestId } });
-    if (!notice?.leaves.includes(leaf)) throw problem('access.not-a-leaf', { where: 'leaf' });
-    return this.submit(requestId, { leaf, certificate, signature }, notice.class);
+    const person = this.certificates.pseudonym(principal.username);
+    try {
+      if (certificate.person !== person) throw forged('certificate.person');
+      const notice = await this.store.notice.findUnique({ where: { requestId } });
+      if (!notice?.leaves.includes(leaf)) throw problem('access.not-a-leaf', { where: 'leaf' });
+      return await this.submit(requestId, { leaf, certificate, signature });
+    } catch (caught) {
+      // named by the token: what the certificate claims may be the very thing that is refused
+      const who = { institution: this.context.institution, person, roles: [...principal.roles] };
+      await this.refused(requestId, leaf, who, caught);
+      throw caught;
+    }
   }
 
   /** The custodian service approves its leaf when this institution's own policy permits the purpose. */
@@ -46,48 +56,48 @@ export class ApproveRequest {
       class: notice.class,
       purpose: request.ask.purpose,
     });
-    if (refusal) return this.refuse(requestId, leaf, 'access.denied');
     const certificate = this.certificates.toService();
+    if (refusal) return this.refused(requestId, leaf, certificate, problem('access.denied', { where: leaf }));
     const content = { requestId, requestHash: this.chain.hashOf(request), leaf };
     const signature = signDocument(this.context.suite, this.context.signingKey.privateKey, 'approval', 1, content);
-    await this.submit(requestId, { leaf, certificate, signature }, notice.class);
+    try {
+      await this.submit(requestId, { leaf, certificate, signature });
+    } catch (caught) {
+      await this.refused(requestId, leaf, certificate, caught);
+      throw caught;
+    }
   }
 
   private async submit(
     requestId: string,
     approval: { leaf: string; certificate: StaffCertificate; signature: string },
-    dataClass: string,
   ): Promise<{ granted: boolean; block: number }> {
-    try {
-      const { block, response } = await this.chain.submit('approve', { version: 1, requestId, ...approval });
-      const granted = (response as { granted?: boolean }).granted === true;
-      await this.audit(requestId, approval, { outcome: 'success' });
-      return { granted, block };
-    } catch (caught) {
-      if (isProblem(caught) && caught.code.startsWith('access.'))
-        await this.audit(requestId, approval, { outcome: 'refused', problem: caught.code });
-      this.context.logger.info({ requestId, class: dataClass, leaf: approval.leaf }, 'approval refused');
-      throw caught;
-    }
+    const { block, response } = await this.chain.submit('approve', { version: 1, requestId, ...approval });
+    const granted = (response as { granted?: boolean }).granted === true;
+    await this.audit(requestId, approval.leaf, approval.certificate, { outcome: 'success' });
+    return { granted, block };
   }
 
-  private async refuse(requestId: string, leaf: string, code: string): Promise<void> {
-    const certificate = this.certificates.toService();
-    await this.audit(requestId, { leaf, certificate }, { outcome: 'refused', problem: code });
+  /** What failed for a technical reason was no refusal: it is tried again. */
+  private async refused(requestId: string, leaf: string, who: Who, caught: unknown): Promise<void> {
+    if (!isProblem(caught) || !/^(access|ledger\.refused)/.test(caught.code)) return;
+    await this.audit(requestId, leaf, who, { outcome: 'refused', problem: caught.code });
+    this.context.logger.info({ requestId, leaf, code: caught.code }, 'approval refused');
   }
 
   private async audit(
     requestId: string,
-    { leaf, certificate }: { leaf: string; certificate: StaffCertificate },
+    leaf: string,
+    { institution, person, roles }: Who,
     result: { outcome: 'success' | 'refused'; problem?: string },
   ): Promise<void> {
     await this.context.audit.record({
       action: result.outcome === 'success' ? 'approval.given' : 'approval.refused',
       ...result,
-      agent: { institution: certificate.institution, person: certificate.person, roles: certificate.roles },
+      agent: { institution, person, roles },
       entities: [
         { kind: 'request', id: requestId },
-        { kind: 'leaf', id: leaf },
+        { kind: 'leaf', id: leaf.slice(0, 82) },
       ],
     });
   }

@@ -1,11 +1,14 @@
 import { canonical, documentHash, fromBase64url, verifyDocument } from '@medshare/crypto';
 import { describeLeaves, event, type DecisionReceipt, type noticeRequest, type Request } from '@medshare/events';
+import { isProblem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
 import { forged } from './access.problems.js';
 import { memberOf } from './check-certificate.js';
 import type { ChainState } from './chain-state.js';
 import type { AccessStore } from './store/access-store.js';
+
+type Notice = z.infer<typeof noticeRequest.request>;
 
 /** Takes note of which deal a request on the chain is about, so that the holders of its leaves here can decide. */
 export class NoticeRequest {
@@ -16,7 +19,29 @@ export class NoticeRequest {
   ) {}
 
   /** @returns the request's leaves that are held here. @throws Problem access.forged when deal, formula and request differ */
-  async note(caller: string, notice: z.infer<typeof noticeRequest.request>): Promise<string[]> {
+  async note(caller: string, notice: Notice): Promise<string[]> {
+    try {
+      return await this.checkAndKeep(caller, notice);
+    } catch (caught) {
+      if (isProblem(caught) && caught.code === 'access.forged') await this.recordRefusal(caller, notice, caught.code);
+      throw caught;
+    }
+  }
+
+  private async recordRefusal(institution: string, { requestId, dealId }: Notice, code: string): Promise<void> {
+    await this.context.audit.record({
+      action: 'approval.refused',
+      outcome: 'refused',
+      problem: code,
+      agent: { institution },
+      entities: [
+        { kind: 'request', id: requestId },
+        { kind: 'deal', id: dealId },
+      ],
+    });
+  }
+
+  private async checkAndKeep(caller: string, notice: Notice): Promise<string[]> {
     const { requestId, dealId, salt } = notice;
     const { request } = await this.chain.request(requestId);
     if (caller !== request.requester.institution && caller !== request.institution) throw forged('caller');
@@ -48,7 +73,7 @@ export class NoticeRequest {
   }
 
   private async persist(
-    notice: z.infer<typeof noticeRequest.request>,
+    notice: Notice,
     leaves: string[],
     expiresAt: number,
   ): Promise<void> {

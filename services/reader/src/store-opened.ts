@@ -5,7 +5,7 @@ import { problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { OpenedSection } from './open-section.js';
 import type { ReaderStore } from './store/reader-store.js';
-import { isUuid } from './stored-ask.js';
+import { isUuid, recordStranger } from './stored-ask.js';
 
 const sealingOf = (bundle: string, key: Uint8Array) => ({
   key,
@@ -89,6 +89,7 @@ export class StoreOpened {
     const { clock, audit } = this.context;
     const row = isUuid(bundle) ? await this.store.opened.findUnique({ where: { bundle } }) : null;
     const ask = row && (await this.store.ask.findUnique({ where: { id: row.askId } }));
+    if (ask && ask.username !== principal.username) await recordStranger(this.context, principal, 'bundle', bundle);
     if (!row || !ask || ask.username !== principal.username || row.expiresAt.getTime() <= clock.now())
       throw problem('request.not-found', { where: `Bundle/${bundle}` });
     await audit.record({

@@ -22,7 +22,8 @@ export class StoredAsks {
   /** @throws Problem request.not-found for an ask that is not the caller's own */
   async own(principal: Principal, askId: string) {
     const row = isUuid(askId) ? await this.store.ask.findUnique({ where: { id: askId } }) : null;
-    if (!row || row.username !== principal.username) throw problem('request.not-found', { where: 'askId' });
+    if (row && row.username !== principal.username) await recordStranger(this.context, principal, 'ask', askId);
+    if (row?.username !== principal.username) throw problem('request.not-found', { where: 'askId' });
     return { ...row, body: row.body as unknown as Ask };
   }
 
@@ -41,6 +42,22 @@ export class StoredAsks {
     if (!wrapped) throw problem('access.expired', { where: 'askId', detail: 'the reading key was erased' });
     return this.context.keyEncryption.unwrap(wrapped, `reader/${askId}`);
   }
+}
+
+/** Somebody reached for what a colleague asked for: told "not found", and written down. */
+export async function recordStranger(
+  { audit }: Pick<RoleContext, 'audit'>,
+  { username, roles }: Principal,
+  kind: 'ask' | 'bundle',
+  id: string,
+): Promise<void> {
+  await audit.record({
+    action: 'section.refused',
+    outcome: 'refused',
+    problem: 'auth.forbidden',
+    agent: { person: username, roles: [...roles] },
+    entities: [{ kind, id }],
+  });
 }
 
 export const isUuid = (value: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);

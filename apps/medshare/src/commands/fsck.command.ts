@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { join } from 'node:path';
-import { loadConfig } from '../config.js';
+import { loadConfig, type Config } from '../config.js';
 import type { InstitutionFinding } from '../run/fsck.js';
 import { table } from '../terminal/table.js';
 import { dataFolder } from './data-folder.js';
+import { openDemoConfigs, type DemoConfigs } from './demo-configs.js';
 import { placeOf, readDemo } from './demo-file.js';
 import { addCommand, type Outcome, type Surroundings } from './outcome.js';
 import type { Run } from './program.js';
@@ -18,8 +18,7 @@ export function addFsck(program: Command, run: Run): void {
   addCommand(
     program,
     'fsck',
-    'Walk tables, blobs, chain and log, and name whatever does not agree. Changes nothing; stop writers first, or ' +
-      'expect what is under way to be named.',
+    'Walk tables, blobs, chain and log, and name whatever does not agree. Reads only; the institution may run.',
     ['medshare fsck', 'medshare fsck --institution harbor', 'medshare fsck --config /etc/medshare/harbor.yaml --json'],
   )
     .option('--config <file>', 'one institution’s configuration, instead of a demo')
@@ -28,32 +27,38 @@ export function addFsck(program: Command, run: Run): void {
     .action((options: Options, self: Command) => run(self, (within) => check(options, within)));
 }
 
-async function check(options: Options, { terminal, env, stop }: Surroundings): Promise<Outcome> {
-  const files = await configFiles(options, env);
-  const { fsck } = await import('../run/fsck.js');
-  const findings: InstitutionFinding[] = [];
-  for (const file of files) {
-    const config = loadConfig(file, env);
-    terminal.progress(`${config.institution}: checking`);
-    for await (const finding of fsck(config)) {
-      findings.push(finding);
-      terminal.progress(`${config.institution}: ${findings.length} found`);
-      if (stop.aborted) break;
-    }
+async function check(options: Options, within: Surroundings): Promise<Outcome> {
+  const { configs, close } = await configsOf(options, within.env);
+  try {
+    const findings = await walk(configs, within);
+    const document = { clean: findings.length === 0, findings };
+    return { document, text: textOf(findings, within.terminal.columns), refused: findings.length > 0 };
+  } finally {
+    await close();
   }
-  return {
-    document: { clean: findings.length === 0, findings },
-    text: textOf(findings, terminal.columns),
-    refused: findings.length > 0,
-  };
 }
 
-async function configFiles({ config, data, institution }: Options, env: Surroundings['env']): Promise<string[]> {
-  if (config !== undefined) return [config];
+async function walk(configs: readonly Config[], { terminal, stop }: Surroundings): Promise<InstitutionFinding[]> {
+  const { fsck } = await import('../run/fsck.js');
+  const findings: InstitutionFinding[] = [];
+  for (const config of configs) {
+    terminal.progress(`${config.institution}: checking`);
+    for await (const finding of fsck(config)) {
+      stop.throwIfAborted();
+      findings.push(finding);
+      terminal.progress(`${config.institution}: ${findings.length} found`);
+    }
+  }
+  return findings;
+}
+
+async function configsOf({ config, data, institution }: Options, env: Surroundings['env']): Promise<DemoConfigs> {
+  if (config !== undefined) return { configs: [loadConfig(config, env)], close: () => Promise.resolve() };
   const folder = dataFolder(data, env);
   const demo = await readDemo(folder);
   const chosen = institution === undefined ? demo.institutions : [placeOf(demo, institution)];
-  return chosen.map(({ id }) => join(folder, id, 'config.yaml'));
+  const ids = chosen.map(({ id }) => id);
+  return openDemoConfigs(folder, ids, env);
 }
 
 function textOf(findings: readonly InstitutionFinding[], columns: number): string {

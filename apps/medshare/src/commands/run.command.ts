@@ -37,13 +37,21 @@ async function runRoles(named: string[], file: string, { terminal, env, stop }: 
     },
     text: `${id} is ready: ${httpUrl}${mllpPort === undefined ? '' : `, MLLP ${mllpPort}`}`,
     after: async () => {
-      // whoever started this process waits for the word
-      process.send?.('ready');
-      await stopped(stop);
+      // whoever started this process waits for the word; when it is gone, nobody would stop this one
+      if (process.connected) process.send?.('ready', () => undefined);
+      await stopped(AbortSignal.any([stop, orphaned()]));
       terminal.notice('stopping');
       await running.stop();
     },
   };
+}
+
+/** Aborts when the process that started this one with a channel ends; never where there is no channel. */
+function orphaned(): AbortSignal {
+  const gone = new AbortController();
+  if (process.send && !process.connected) gone.abort();
+  process.once('disconnect', () => gone.abort());
+  return gone.signal;
 }
 
 function rolesOf(named: readonly string[]): RoleName[] {

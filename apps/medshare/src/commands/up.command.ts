@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { playDemo } from '../demo/play.js';
 import type { RunningInstitution } from '../run/running.js';
 import { table } from '../terminal/table.js';
@@ -16,6 +16,7 @@ interface Options {
   data?: string;
   portBase?: number;
   separate?: boolean;
+  suite?: 'intl' | 'sm';
   play: boolean;
   json?: boolean;
 }
@@ -41,6 +42,12 @@ export function addUp(program: Command, run: Run): void {
       'institution n listens on <n>01 (HTTP), <n>11 (MLLP) and <n>21 (peers) above it (default: 7000)',
       positiveInt(60_000, 1024),
     )
+    .addOption(
+      new Option(
+        '--suite <name>',
+        'cryptographic suite of the region, settled at its first start: intl (P-256, SHA-256, AES) or sm (SM2, SM3, SM4); default: intl',
+      ).choices(['intl', 'sm']),
+    )
     .option('--separate', 'each institution in a process of its own')
     .action((options: Options, self: Command) => run(self, (within) => start(options, within)));
 }
@@ -58,6 +65,7 @@ async function start(options: Options, within: Surroundings): Promise<Outcome> {
   const running = await up({
     data,
     portBase,
+    ...(options.suite && { suite: options.suite }),
     ...(options.separate && { separate: true }),
     onProgress: (step) => progressOf(terminal, `starting: ${step}`),
   });

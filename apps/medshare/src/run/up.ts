@@ -1,6 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '@medshare/database/embedded-postgres.driver';
+import type { EmbeddedPostgres } from '@medshare/database/embedded-postgres.driver';
+import { superviseEmbeddedPostgres } from '@medshare/database/supervised-postgres.driver';
 import { loadConfig, type Config } from '../config.js';
 import { demoInstitutions, portsOf } from '../found/demo.js';
 import { configFile, foundDemo, institutionFolder, isFounded } from '../found/found-demo.js';
@@ -55,7 +56,7 @@ export async function up({ data, portBase, separate = false, onProgress }: UpOpt
 
 async function openPostgres(data: string): Promise<EmbeddedPostgres> {
   const logs: string[] = [];
-  const postgres = await startEmbeddedPostgres({
+  const postgres = await superviseEmbeddedPostgres({
     dataDir: join(data, 'postgres'),
     onLog: (line) => void (logs.length < 1000 && logs.push(line)),
     settings: { max_connections: '300', shared_buffers: '64MB' },

@@ -16,7 +16,7 @@ import {
   type RevocationReason,
   type StaffCertificate,
 } from '@medshare/events';
-import { Problem, type ProblemCode } from '@medshare/problems';
+import { fromProblemJson, problem, type OperationOutcome, type Problem } from '@medshare/problems';
 import type { z } from 'zod';
 import { requestCertificate, signApproval, signAsk, signRevocation, type StaffKey } from './staff-key.js';
 
@@ -119,7 +119,7 @@ export class MedshareClient {
   }
 
   private key(): StaffKey {
-    if (!this.options.key) throw new Problem('auth.unauthenticated', { where: 'key', detail: 'a staff key is needed' });
+    if (!this.options.key) throw problem('auth.unauthenticated', { where: 'key', detail: 'a staff key is needed' });
     return this.options.key;
   }
 
@@ -146,14 +146,17 @@ export class MedshareClient {
   }
 }
 
-/** The problem that the server named, or what is known of it. */
+/** The problem that the server named, or what is known of it. A FHIR route answers with an OperationOutcome. */
 async function problemOf(response: Response): Promise<Problem> {
-  const text = await response.text();
-  try {
-    const body = JSON.parse(text) as { code?: string; where?: string; detail?: string };
-    if (body.code) return new Problem(body.code as ProblemCode, { where: body.where, detail: body.detail });
-  } catch {
-    // not JSON: the status is all there is
-  }
-  return new Problem('internal', { detail: `HTTP ${response.status}` });
+  const body: unknown = await response.json().catch(() => undefined);
+  const { code, issue } = (body ?? {}) as { code?: unknown; issue?: OperationOutcome['issue'] };
+  const [first] = Array.isArray(issue) ? issue : [];
+  if (first)
+    return fromProblemJson({
+      code: first.details?.coding?.[0]?.code,
+      where: first.expression?.[0],
+      detail: first.diagnostics,
+    });
+  if (typeof code === 'string') return fromProblemJson(body);
+  return problem('peer.refused', { detail: `HTTP status ${response.status}` });
 }

@@ -1,3 +1,3 @@
 import { recordFlow } from './record-flow.js';
 
-recordFlow('three institutions in one process', false);
+recordFlow('three institutions in one process, suite sm', { suite: 'sm' });

@@ -7,7 +7,7 @@ import { audited, startDemo, until, type Demo } from '../harness/demo.js';
 import { admission, hivTest, identifierOf, patient, sodium } from '../harness/messages.js';
 
 /** The whole way of a record, on real sockets: the same suite whether institutions share a process or not. */
-export function recordFlow(name: string, separate: boolean): void {
+export function recordFlow(name: string, options: { separate?: boolean; suite?: 'intl' | 'sm' }): void {
   describe(`the way of a record, ${name}`, () => {
     let demo: Demo;
     let asked: AskResponse;
@@ -17,7 +17,7 @@ export function recordFlow(name: string, separate: boolean): void {
     const clients = {} as { doctor: ReturnType<Demo['as']> };
 
     beforeAll(async () => {
-      demo = await startDemo({ separate });
+      demo = await startDemo(options);
       clients.doctor = demo.as('dr.chen', 'lakeside');
     }, 120_000);
 
@@ -67,13 +67,20 @@ export function recordFlow(name: string, separate: boolean): void {
         );
         await staff.approve(waiting);
       }
-      await until('sensitive granted', async () => stateOf(await doctor().asked(asked.askId), 'sensitive:hiv') === 'granted');
+      await until(
+        'sensitive granted',
+        async () => stateOf(await doctor().asked(asked.askId), 'sensitive:hiv') === 'granted',
+      );
       const { opened, refused } = await doctor().open(asked.askId);
       expect(refused).toEqual([]);
       const sensitive = opened.filter((one) => one.class === 'sensitive:hiv');
       expect(sensitive).toHaveLength(1);
       const bytes = await doctor().bundle(sensitive[0]!.bundle);
-      expect(createHash('sha256').update(bytes).digest('base64url')).toBe(sensitive[0]!.digest);
+      expect(
+        createHash(options.suite === 'sm' ? 'sm3' : 'sha256')
+          .update(bytes)
+          .digest('base64url'),
+      ).toBe(sensitive[0]!.digest);
       expect(text(bytes)).toContain('75622-1');
     }, 60_000);
 
@@ -111,7 +118,17 @@ export function recordFlow(name: string, separate: boolean): void {
         members: { id: string; keys: { audit: string } }[];
       };
       const wanted = {
-        harbor: ['message.received', 'record.classified', 'record.sealed', 'record.anchored', 'deal.made', 'ask.decided', 'approval.given', 'grant.made', 'fragments.released'],
+        harbor: [
+          'message.received',
+          'record.classified',
+          'record.sealed',
+          'record.anchored',
+          'deal.made',
+          'ask.decided',
+          'approval.given',
+          'grant.made',
+          'fragments.released',
+        ],
         lakeside: ['ask.made', 'index.searched', 'section.opened', 'bundle.read', 'leaf.accepted', 'grant.revoked'],
         summit: ['leaf.accepted'],
       };
@@ -119,7 +136,9 @@ export function recordFlow(name: string, separate: boolean): void {
         const auditKey = region.members.find(({ id }) => id === institution)!.keys.audit;
         const regulator = demo.as('regulator', institution);
         for (const action of actions) {
-          const found = (await regulator.auditEvents({ action, _count: '1' })) as { entry: { resource: { id: string } }[] };
+          const found = (await regulator.auditEvents({ action, _count: '1' })) as {
+            entry: { resource: { id: string } }[];
+          };
           expect([institution, action, found.entry.length]).toEqual([institution, action, 1]);
           const proof = await regulator.auditProof(found.entry[0]!.resource.id);
           expect(verifyAuditProof({ suite: region.suite, auditKey, institution }, proof).action).toBe(action);
@@ -142,7 +161,11 @@ function fhirBundle({ citizen, visit, family, given }: ReturnType<typeof patient
     resourceType: 'Bundle',
     type: 'transaction',
     entry: [
-      { fullUrl: patientUrl, resource: { resourceType: 'Patient', identifier, name: [{ family, given: [given] }] }, ...request('Patient') },
+      {
+        fullUrl: patientUrl,
+        resource: { resourceType: 'Patient', identifier, name: [{ family, given: [given] }] },
+        ...request('Patient'),
+      },
       {
         fullUrl: encounterUrl,
         resource: {

@@ -1,3 +1,3 @@
 import { recordFlow } from './record-flow.js';
 
-recordFlow('each institution in a process of its own', true);
+recordFlow('each institution in a process of its own, suite intl', { separate: true });

@@ -36,6 +36,7 @@ export interface Demo {
 
 export interface DemoOptions {
   separate?: boolean;
+  suite?: 'intl' | 'sm';
   data?: string;
   portBase?: number;
   env?: Record<string, string>;
@@ -49,14 +50,35 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
   await chmod(data, 0o755);
   const portBase = options.portBase ?? (await freePortBase());
   await rm(join(data, 'demo.json'), { force: true });
-  const args = ['apps/medshare/bin/medshare.mjs', 'up', '--demo', '--no-play', '--data', data, '--port-base', String(portBase)];
+  const args = [
+    'apps/medshare/bin/medshare.mjs',
+    'up',
+    '--demo',
+    '--no-play',
+    '--data',
+    data,
+    '--port-base',
+    String(portBase),
+  ];
   if (options.separate) args.push('--separate');
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+  if (options.suite) args.push('--suite', options.suite);
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => lines.push(chunk.toString()));
   await ready(child, data, () => lines.join(''));
   const file = JSON.parse(await readFile(join(data, 'demo.json'), 'utf8')) as { institutions: Institution[] };
-  return demoOf({ child, data, portBase, lines, institutions: Object.fromEntries(file.institutions.map((one) => [one.id, one])) });
+  return demoOf({
+    suite: options.suite ?? 'intl',
+    child,
+    data,
+    portBase,
+    lines,
+    institutions: Object.fromEntries(file.institutions.map((one) => [one.id, one])),
+  });
 }
 
 async function ready(child: ChildProcess, data: string, output: () => string): Promise<void> {
@@ -72,6 +94,7 @@ async function ready(child: ChildProcess, data: string, output: () => string): P
 }
 
 interface Parts {
+  suite: 'intl' | 'sm';
   child: ChildProcess;
   data: string;
   portBase: number;
@@ -79,7 +102,7 @@ interface Parts {
   institutions: Record<string, Institution>;
 }
 
-function demoOf({ child, data, portBase, lines, institutions }: Parts): Demo {
+function demoOf({ child, data, portBase, lines, institutions, suite }: Parts): Demo {
   const tokens = new Map<string, { token: Promise<string>; until: number }>();
   const cached = (key: string, make: () => Promise<string>): Promise<string> => {
     const known = tokens.get(key);
@@ -114,7 +137,7 @@ function demoOf({ child, data, portBase, lines, institutions }: Parts): Demo {
       new MedshareClient({
         baseUrl: at(institution).httpUrl,
         token: () => demo.token(username, institution),
-        key: generateStaffKey('intl'),
+        key: generateStaffKey(suite),
       }),
     send: (institution, ...messages) => exchange(at(institution).mllpPort, messages),
     output: () => lines.join(''),
@@ -152,13 +175,15 @@ export async function exchange(port: number, messages: readonly string[], patien
       socket.on('error', reject);
       socket.on('close', () => reject(new Error(`closed after ${answers.length} of ${messages.length} answers`)));
       socket.on('data', (chunk: Buffer) => {
-        for (const one of decoder.push(chunk)) if ('frame' in one) answers.push(Buffer.from(one.frame).toString('utf8'));
+        for (const one of decoder.push(chunk))
+          if ('frame' in one) answers.push(Buffer.from(one.frame).toString('utf8'));
         if (answers.length >= messages.length) {
           clearTimeout(late);
           resolve(answers);
         }
       });
-      for (const message of messages) socket.write(frameMllp(Buffer.from(message.replaceAll('\r\n', '\r').replaceAll('\n', '\r'))));
+      for (const message of messages)
+        socket.write(frameMllp(Buffer.from(message.replaceAll('\r\n', '\r').replaceAll('\n', '\r'))));
     });
   } finally {
     socket.removeAllListeners('close');
@@ -192,7 +217,11 @@ const isFree = (port: number): Promise<boolean> =>
   });
 
 /** Polls until the value is there. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>, patience = 30_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  patience = 30_000,
+): Promise<T> {
   const end = Date.now() + patience;
   let last: unknown;
   for (;;) {

@@ -48,7 +48,6 @@ describe('the configuration', () => {
   it('needs little and fills in the rest', () => {
     const config = load(minimal());
     expect(config).toMatchObject({
-      suite: 'intl',
       http: { host: '127.0.0.1', port: 8080 },
       mllp: { maxMessageBytes: 16 * 1024 * 1024, feeds: [] },
       database: { url: 'embedded:' },
@@ -73,7 +72,7 @@ describe('the configuration', () => {
       colour: 'red',
       http: { port: 'x', prot: 1 },
       bus: 'kafka://b:9092',
-      suite: 'rot13',
+      colours: 'rot13',
       database: { url: 'mysql://u:hunter2@h/d' },
       mllp: { feeds: [{ ...feed, zone: '+08:00' }, { ...feed, onConflict: 'drop' }, { name: 'x' }] },
       roles: ['vault', 'king'],
@@ -92,7 +91,7 @@ describe('the configuration', () => {
         'mllp.feeds[2].zone',
         'region',
         'roles[1]',
-        'suite',
+        'colours',
       ].sort(),
     );
     expect(found).toContain('region: is missing');

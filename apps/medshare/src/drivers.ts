@@ -37,7 +37,11 @@ export function openBus({ bus, database }: Pick<Config, 'bus' | 'database'>, lis
 }
 
 /** A blob that is not here comes from the member that has it; whatever comes must have the address that was asked for. */
-export function openBlobs({ blobs, institution }: Pick<Config, 'blobs' | 'institution'>, region: Region, peers: Peers): Promise<Blobs> {
+export function openBlobs(
+  { blobs, institution }: Pick<Config, 'blobs' | 'institution'>,
+  region: Region,
+  peers: Peers,
+): Promise<Blobs> {
   if (!blobs.startsWith('file:')) throw unknownScheme('blobs', blobs);
   const others = region.members.map(({ id }) => id).filter((id) => id !== institution);
   return openIpfsFiles({ path: fileURLToPath(blobs), fetchMissing: (cid) => fetchFromMembers(peers, others, cid) });

@@ -131,10 +131,6 @@ export const configSchema = z
   .strictObject({
     region: institution.describe('Region (alliance) that the institution belongs to.'),
     institution: institution.describe('Id of the institution in its region.'),
-    suite: z
-      .enum(['sm', 'intl'])
-      .default('intl')
-      .describe('Cryptographic suite of what is sealed here: `sm` or `intl`.'),
     data: path.describe('Folder of what the embedded drivers keep.'),
     http: http.prefault({}).describe('The public HTTP server.'),
     peers: peers.describe('Mutual TLS with own roles and other institutions.'),

@@ -1,7 +1,6 @@
 /** The demo's region: who takes part, and who works there. Invented. */
 export const demoRegion = {
   region: 'east',
-  suite: 'intl' as const,
   endorsements: 2,
   viewQuorum: 2,
   oprfThreshold: 2,

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { systemClock, systemRandom } from '@medshare/clock';
+import type { SuiteName } from '@medshare/crypto';
 import { combineShares, contribute } from '@medshare/crypto/oprf';
 import { UserStore } from '@medshare/identity/user-store';
 import { openFileKeys } from '@medshare/keys/file.driver';
@@ -27,7 +28,12 @@ export const configFile = (data: string, id: string): string => join(data, id, '
 export const isFounded = (data: string): boolean => existsSync(demoSecretsFile(data));
 
 /** Founds the demo's region and institutions below `data`. A founding that was cut off is begun anew. */
-export async function foundDemo(data: string, portBase: number, onStep: (step: string) => void): Promise<void> {
+export async function foundDemo(
+  data: string,
+  portBase: number,
+  suite: SuiteName,
+  onStep: (step: string) => void,
+): Promise<void> {
   await mkdir(data, { recursive: true, mode: 0o755 });
   const founded: FoundedInstitution[] = [];
   for (const { id, name } of demoInstitutions) {
@@ -38,7 +44,7 @@ export async function foundDemo(data: string, portBase: number, onStep: (step: s
         id,
         name,
         folder,
-        suite: demoRegion.suite,
+        suite,
         hosts: ['127.0.0.1', 'localhost'],
         clock: systemClock,
         random: systemRandom,
@@ -46,14 +52,14 @@ export async function foundDemo(data: string, portBase: number, onStep: (step: s
     );
   }
   onStep('the region’s index key, dealt jointly');
-  await dealOprf(founded);
+  await dealOprf(founded, suite);
   await Promise.all(founded.map((one) => writeAuthorities(one, founded)));
   await Promise.all(founded.map((one, index) => writeConfig(data, one, index, portBase)));
   onStep('users');
   await writeUsers(data);
 }
 
-async function dealOprf(founded: FoundedInstitution[]): Promise<void> {
+async function dealOprf(founded: FoundedInstitution[], suite: SuiteName): Promise<void> {
   const random = (length: number) => systemRandom.bytes(length);
   const contributions = founded.map(() => contribute(random, demoRegion.oprfThreshold, founded.length));
   for (const [index, { folder }] of founded.entries()) {
@@ -66,7 +72,7 @@ async function dealOprf(founded: FoundedInstitution[]): Promise<void> {
     await writeSecret(folder, 'oprf', combineShares(index + 1, received), keys);
   }
   const region = foundRegion(
-    demoRegion,
+    { ...demoRegion, suite },
     founded,
     contributions.map(({ commitments }) => commitments),
   );
@@ -91,7 +97,6 @@ async function writeConfig(
   const config = {
     region: demoRegion.region,
     institution: id,
-    suite: demoRegion.suite,
     data: '.',
     http: { port: ports.http },
     peers: {

@@ -1,5 +1,4 @@
 import { NestFactory } from '@nestjs/core';
-import type { INestApplication } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { BusServer } from '@medshare/bus';
 import { ProblemFilter, listenPeers, separatePeers } from '@medshare/peers/nest';
@@ -9,23 +8,30 @@ import { assemble, type Assembled } from './assemble.js';
 import { InstitutionModule } from './institution.module.js';
 import type { RunningInstitution } from './running.js';
 import { migrateAll } from './migrate.js';
+import { openConfiguredDatabase } from './open-database.js';
 
 /**
  * Starts one institution's deployment in this process: its roles as modules of one Nest application, a public HTTP listener,
  * a mutual-TLS listener for peers, its consumers on the bus, its outboxes' relays.
  */
-export async function startInstitution(config: Config): Promise<RunningInstitution> {
-  await migrateAll(config);
-  const assembled = await assemble(config);
+export async function startInstitution(given: Config): Promise<RunningInstitution> {
+  const { config, close } = await openConfiguredDatabase(given);
+  const closing = [close];
+  const closeAll = async () => {
+    for (const one of closing.reverse()) await one();
+  };
   try {
-    return await run(config, assembled);
+    await migrateAll(config);
+    const assembled = await assemble(config);
+    closing.push(() => assembled.close());
+    return await run(config, assembled, closeAll);
   } catch (caught) {
-    await assembled.close();
+    await closeAll();
     throw caught;
   }
 }
 
-async function run(config: Config, assembled: Assembled): Promise<RunningInstitution> {
+async function run(config: Config, assembled: Assembled, closeAll: () => Promise<void>): Promise<RunningInstitution> {
   const { logger, clock, credentials, authorities, provider } = assembled;
   const app = await NestFactory.create<NestExpressApplication>(InstitutionModule.register(config, assembled), {
     bodyParser: false,
@@ -50,15 +56,13 @@ async function run(config: Config, assembled: Assembled): Promise<RunningInstitu
     httpUrl: (await app.getUrl()).replace('[::1]', '127.0.0.1'),
     mllpPort: config.roles.includes('ingest') ? mllp.port : undefined,
     issuer: config.identity.issuer,
-    stop: once(() => stop(app, peers, assembled)),
+    // intake closes first, then consumers, then what they stood on
+    stop: once(async () => {
+      await app.close();
+      await peers.close();
+      await closeAll();
+    }),
   };
-}
-
-/** Intake closes first, then consumers, then what they stood on. */
-async function stop(app: INestApplication, peers: { close(): Promise<void> }, assembled: Assembled): Promise<void> {
-  await app.close();
-  await peers.close();
-  await assembled.close();
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

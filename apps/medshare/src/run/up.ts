@@ -1,5 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SuiteName } from '@medshare/crypto';
 import type { EmbeddedPostgres } from '@medshare/database/embedded-postgres.driver';
 import { superviseEmbeddedPostgres } from '@medshare/database/supervised-postgres.driver';
 import { loadConfig, type Config } from '../config.js';
@@ -14,6 +15,8 @@ export interface UpOptions {
   /** Folder of everything that the demo keeps. */
   data: string;
   portBase: number;
+  /** Suite of the region's keys and of everything that is sealed; settled when the demo is founded. Default `intl`. */
+  suite?: SuiteName;
   /** Each institution in a process of its own, whose credentials cannot read the others'. */
   separate?: boolean;
   onProgress: (step: string) => void;
@@ -25,9 +28,9 @@ export interface Up {
 }
 
 /** Starts the demo: one embedded PostgreSQL with a database and a user for each institution, then the institutions. */
-export async function up({ data, portBase, separate = false, onProgress }: UpOptions): Promise<Up> {
+export async function up({ data, portBase, suite = 'intl', separate = false, onProgress }: UpOptions): Promise<Up> {
   await mkdir(data, { recursive: true, mode: 0o755 });
-  if (!isFounded(data)) await foundDemo(data, portBase, onProgress);
+  if (!isFounded(data)) await foundDemo(data, portBase, suite, onProgress);
   onProgress('PostgreSQL');
   const postgres = await openPostgres(data);
   const running: RunningInstitution[] = [];

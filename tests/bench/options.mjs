@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util';
+
+const usage = `npm run bench -- [options]
+Measures the built product: starts the demo in a data folder of its own and sends messages to it over its sockets.
+
+  --short          1,000 records and fewer repetitions: at most 4 minutes on 2 cores
+  --records <n>    records over which the cost of one is watched (1,000; also 10,000 and 50,000)
+  --rounds <n>     rounds of acknowledgements against plain inserts, of which the medians are told (3; short: 2)
+  --seed <n>       of the invented patients and values (1)
+  --json <file>    writes the figures as JSON
+  --write          writes docs/measured/bench.json
+  --keep           keeps the data folder and tells where it is
+  --help           this text
+`;
+
+const count = (name, text, most) => {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
+  throw new RangeError(`--${name} is a whole number from 1 to ${most}`);
+};
+
+/** @returns the options, or undefined when only help was wanted */
+export function readOptions(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      short: { type: 'boolean', default: false },
+      records: { type: 'string', default: '1000' },
+      rounds: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      json: { type: 'string' },
+      write: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(usage);
+    return undefined;
+  }
+  const { short, json, write, keep } = values;
+  return {
+    short,
+    json,
+    write,
+    keep,
+    records: count('records', values.records, 1_000_000),
+    rounds: count('rounds', values.rounds ?? (short ? '2' : '3'), 100),
+    seed: count('seed', values.seed, 1_000_000),
+    // messages of one burst, and messages whose way is timed
+    burst: short ? 480 : 960,
+    timed: short ? 100 : 200,
+  };
+}

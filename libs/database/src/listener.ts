@@ -36,7 +36,9 @@ class PgListener implements Listener {
 
   /** One statement after the other: a connection takes no second one while it has one. */
   #subscribe(client: pg.Client, channel: string): void {
-    this.#subscribing = this.#subscribing.then(() => client.query(`LISTEN ${channel}`)).then(undefined, () => undefined);
+    this.#subscribing = this.#subscribing
+      .then(() => client.query(`LISTEN ${channel}`))
+      .then(undefined, () => undefined);
   }
 
   async close(): Promise<void> {

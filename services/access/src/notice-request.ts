@@ -72,11 +72,7 @@ export class NoticeRequest {
     if (!fits) throw forged('receipt');
   }
 
-  private async persist(
-    notice: Notice,
-    leaves: string[],
-    expiresAt: number,
-  ): Promise<void> {
+  private async persist(notice: Notice, leaves: string[], expiresAt: number): Promise<void> {
     const { context } = this;
     const { requestId, dealId, salt, receipt, relation } = notice;
     await this.store.notice.upsert({

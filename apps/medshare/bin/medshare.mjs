@@ -50,8 +50,9 @@ const stop = (signal) => {
 };
 process.on('SIGINT', stop);
 process.on('SIGTERM', stop);
-// a reader that went away (| head) is no fault
-process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// a closed terminal, or a reader that went away (| head), is a reason to stop, and to stop clean
+process.on('SIGHUP', () => stopping.abort());
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stopping.abort());
 
 const { main } = await import('../dist/main.js');
 const { argv, stdout, stderr, env } = process;

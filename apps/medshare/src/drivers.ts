@@ -31,20 +31,29 @@ export function openKeys({ keys }: Pick<Config, 'keys'>): Promise<KeyEncryption>
   return openFileKeys({ path: fileURLToPath(keys) });
 }
 
-export function openBus({ bus, database }: Pick<Config, 'bus' | 'database'>, listener: Listener): Promise<Bus> {
+/** A bus; one that keeps its events itself can also forget what every group has done before an instant, ms. */
+export type OpenedBus = Bus & { removeBefore?(instant: number): Promise<number> };
+
+export function openBus({ bus, database }: Pick<Config, 'bus' | 'database'>, listener: Listener): Promise<OpenedBus> {
   if (!/^postgres(ql)?:/.test(bus)) throw unknownScheme('bus', bus);
   return openPostgresLog({ url: database.url, listener });
 }
 
-/** A blob that is not here comes from the member that has it; whatever comes must have the address that was asked for. */
+/**
+ * A blob that is not here comes from the member that has it; whatever comes must have the address that was asked for.
+ * Without peers only what is here counts.
+ */
 export function openBlobs(
   { blobs, institution }: Pick<Config, 'blobs' | 'institution'>,
-  region: Region,
-  peers: Peers,
+  { members }: Region,
+  peers: Peers | undefined,
 ): Promise<Blobs> {
   if (!blobs.startsWith('file:')) throw unknownScheme('blobs', blobs);
-  const others = region.members.map(({ id }) => id).filter((id) => id !== institution);
-  return openIpfsFiles({ path: fileURLToPath(blobs), fetchMissing: (cid) => fetchFromMembers(peers, others, cid) });
+  const others = members.map(({ id }) => id).filter((id) => id !== institution);
+  return openIpfsFiles({
+    path: fileURLToPath(blobs),
+    ...(peers && { fetchMissing: (cid: string) => fetchFromMembers(peers, others, cid) }),
+  });
 }
 
 async function* fetchFromMembers(peers: Peers, members: string[], cid: string): AsyncGenerator<Uint8Array> {

@@ -68,7 +68,7 @@ export class GroupCommit<In, Out> {
   private async commit(group: readonly Waiting<In, Out>[]): Promise<void> {
     try {
       const answers = await this.options.commit(group.map(({ item }) => item));
-      group.forEach((waiting, index) => this.settle(waiting, answers[index] ?? problem('internal')));
+      group.forEach((waiting, index) => this.settle(waiting, index in answers ? answers[index]! : problem('internal')));
     } catch (caught) {
       await this.apart(group, asProblem(caught));
     }

@@ -17,6 +17,16 @@ type Parts = Pick<RoleContext, 'institution' | 'region' | 'suite' | 'blobs' | 'k
   readonly database: Queryable;
 };
 
+/** How the copy of the chain is read: through the own ledger role, or straight where that does not run. */
+type AnchorAt = (tag: string) => Promise<unknown>;
+
+const throughLedgerRole =
+  ({ peers, institution }: Parts): AnchorAt =>
+  async (tag) => {
+    const { anchors } = await peers.call(lookUpAnchors, institution, { institution, tags: [tag] });
+    return anchors[0]?.anchor;
+  };
+
 const agree = {
   records: 'vault.record ↔ blobs',
   chain: 'vault.record ↔ chain',
@@ -24,8 +34,14 @@ const agree = {
 };
 
 /** fsck: records, blobs, chain, counters, deals and leaves agree with each other. Reads every byte that is sealed. */
-export async function* checkVault(context: Parts): AsyncIterable<Finding> {
-  for await (const record of pageOf.records(context.database)) yield* checkRecord(context, record);
+export async function* checkVault(
+  context: Parts,
+  anchorAt: AnchorAt = throughLedgerRole(context),
+): AsyncIterable<Finding> {
+  for await (const record of pageOf.records(context.database)) {
+    yield* checkAnchor(await anchorAt(record.tag), record);
+    yield* checkRecord(context, record);
+  }
   yield* checkCounters(context);
   for await (const deal of pageOf.deals(context.database)) yield* checkOwnDeal(context, deal);
   for await (const leaf of pageOf.leaves(context.database)) yield* checkLeaf(context, leaf);
@@ -33,7 +49,6 @@ export async function* checkVault(context: Parts): AsyncIterable<Finding> {
 
 async function* checkRecord(context: Parts, record: CheckedRecord): AsyncIterable<Finding> {
   const { id, anchor, manifestCid } = record;
-  yield* checkAnchor(context, record);
   const finding = (problem: string, detail: string): Finding => ({ store: agree.records, id, problem, detail });
   if (anchor.manifest !== manifestCid) yield finding('disagrees', 'the anchor names another manifest');
   const stored = await readBlob(context, manifestCid);
@@ -114,12 +129,10 @@ async function* checkContent(
   return undefined;
 }
 
-async function* checkAnchor({ peers, institution }: Parts, { id, anchor, tag }: CheckedRecord): AsyncIterable<Finding> {
-  const { anchors } = await peers.call(lookUpAnchors, institution, { institution, tags: [tag] });
-  const [found] = anchors;
+function* checkAnchor(found: unknown, { id, anchor, tag }: CheckedRecord): Iterable<Finding> {
   if (anchor.tag !== tag) yield { store: 'vault.record', id, problem: 'disagrees', detail: 'tag and anchor' };
   if (!found) yield { store: agree.chain, id, problem: 'missing', detail: 'sealed here, not on the chain' };
-  else if (canonical(found.anchor) !== canonical(anchor satisfies Anchor))
+  else if (canonical(found) !== canonical(anchor satisfies Anchor))
     yield { store: agree.chain, id, problem: 'disagrees', detail: 'the chain holds other content under its tag' };
 }
 

@@ -120,7 +120,14 @@ const limits = z.strictObject({
   bodyBytes: count(256 * mebibyte)
     .default(16 * mebibyte)
     .describe('Largest body of a public HTTP request, in bytes.'),
-  requestsPerMinute: count(1_000_000).default(600).describe('Public HTTP requests of one caller in a minute.'),
+  requestsPerMinute: count(1_000_000)
+    .default(6000)
+    .describe('Public HTTP requests of one caller in a minute; past it 429.'),
+  retentionDays: count(3650)
+    .default(14)
+    .describe(
+      'Days that events, ids of events and payloads between roles are kept at least; what is parked or not consumed stays until it is done.',
+    ),
   callTimeout: count(600_000).default(10_000).describe('Milliseconds that a call to a peer may take.'),
   shutdownTimeout: count(600_000)
     .default(15_000)

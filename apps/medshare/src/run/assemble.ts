@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import type { Blobs } from '@medshare/blobs';
-import type { Bus } from '@medshare/bus';
 import { systemClock, systemRandom, type Clock } from '@medshare/clock';
 import { frame, suite, toBase64url } from '@medshare/crypto';
 import { openDatabase, openListener, type Database, type Listener } from '@medshare/database';
@@ -15,7 +14,7 @@ import { createAuditTrail, type RoleContext, type RoleName } from '@medshare/rol
 import { createLogger, createMetricsRegistry, type Logger, type MetricsRegistry } from '@medshare/telemetry';
 import { Transit } from '@medshare/transit';
 import type { Config } from '../config.js';
-import { openBlobs, openBus, openKeys, openLedger, type EmbeddedLedger } from '../drivers.js';
+import { openBlobs, openBus, openKeys, openLedger, type EmbeddedLedger, type OpenedBus } from '../drivers.js';
 import { openProvider } from './embedded-provider.js';
 import { policyFiles } from './files.js';
 import { readRegion, readSecret, readSigningKey } from './secrets.js';
@@ -30,11 +29,13 @@ export interface Assembled {
   authorities: Map<string, string>;
   verifier: TokenVerifier;
   provider: EmbeddedProvider | undefined;
-  bus: Bus;
+  bus: OpenedBus;
   ledger: EmbeddedLedger | undefined;
   oprfShare: Uint8Array;
   contexts: Map<RoleName, RoleContext>;
   databases: Database[];
+  /** Schema `transit`. */
+  transit: { database: Database; payloads: Transit };
   onProblem(found: Problem): void;
   startRelays(): void;
   close(): Promise<void>;
@@ -59,7 +60,7 @@ const keyOf: Record<RoleName, string> = {
   audit: 'audit',
 };
 
-/** @param follow false for who only looks: no blocks are taken up */
+/** @param follow false for who only looks: no blocks are taken up, no blobs fetched */
 export async function assemble(config: Config, { follow = true } = {}): Promise<Assembled> {
   const logger = createLogger({ role: 'institution', institution: config.institution, level: config.log.level });
   const metrics = createMetricsRegistry();
@@ -77,7 +78,7 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
   });
   const listener = openListener(config.database.url);
   const bus = await openBus(config, listener);
-  const blobs = await openBlobs(config, region, peers);
+  const blobs = await openBlobs(config, region, follow ? peers : undefined);
   const base = { config, logger, metrics, keys, region, peers, listener, bus, blobs };
   const ledger = config.roles.includes('ledger') ? await openInstitutionLedger(base, follow) : undefined;
   const transitDatabase = openDatabase({ url: config.database.url, schema: 'transit', max: 3 });
@@ -112,6 +113,7 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
     oprfShare: await readSecret(config.data, 'oprf', keys),
     contexts,
     databases,
+    transit: { database: transitDatabase, payloads: transit },
     onProblem(found) {
       const { code, where, cause } = found;
       if (code === 'internal') logger.error({ code, where, err: cause ?? found }, 'request failed');
@@ -142,7 +144,7 @@ interface Base {
   region: Region;
   peers: Peers;
   listener: Listener;
-  bus: Bus;
+  bus: OpenedBus;
   blobs: Blobs;
 }
 

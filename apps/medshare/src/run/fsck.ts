@@ -31,13 +31,19 @@ function* checksOf(assembled: Assembled): Generator<() => AsyncIterable<Finding>
   const [ingest, vault, ledger, audit] = [context('ingest'), context('vault'), context('ledger'), context('audit')];
   const chain = assembled.ledger?.ledger;
   if (ingest) yield () => checkIngest(ingest);
-  if (vault) yield () => checkVault(vault);
+  if (vault) {
+    yield () =>
+      checkVault(vault, chain && (async (tag) => parsed(await chain.get(`anchor/${vault.institution}/${tag}`))));
+  }
   if (ledger && chain) yield () => checkLedger(ledger, chain);
   if (audit && chain) {
     yield () =>
       checkAudit(audit, async () => {
-        const stored = await chain.get(`checkpoint/${audit.institution}`);
-        return stored && checkpoint.parse(JSON.parse(new TextDecoder().decode(stored)));
+        const stored = parsed(await chain.get(`checkpoint/${audit.institution}`));
+        return stored === undefined ? undefined : checkpoint.parse(stored);
       });
   }
 }
+
+const parsed = (stored: Uint8Array | undefined): unknown =>
+  stored && (JSON.parse(new TextDecoder().decode(stored)) as unknown);

@@ -7,8 +7,10 @@ import type { Config } from '../config.js';
 import { assemble, type Assembled } from './assemble.js';
 import { InstitutionModule } from './institution.module.js';
 import type { RunningInstitution } from './running.js';
+import { startHousekeeping } from './housekeeping.js';
 import { migrateAll } from './migrate.js';
 import { openConfiguredDatabase } from './open-database.js';
+import { rateLimit } from './rate-limit.js';
 
 /**
  * Starts one institution's deployment in this process: its roles as modules of one Nest application, a public HTTP listener,
@@ -39,6 +41,7 @@ async function run(config: Config, assembled: Assembled, closeAll: () => Promise
   });
   app.disable('x-powered-by');
   app.use(separatePeers());
+  app.use(rateLimit(config.limits.requestsPerMinute, clock));
   provider?.mount(app.getHttpAdapter().getInstance() as never);
   app.useGlobalFilters(new ProblemFilter((found) => assembled.onProblem(found)));
   app.connectMicroservice({ strategy: new BusServer(assembled.bus) }, { inheritAppConfig: true });
@@ -50,6 +53,7 @@ async function run(config: Config, assembled: Assembled, closeAll: () => Promise
   await app.listen(config.http.port, config.http.host);
   assembled.startRelays();
   await app.startAllMicroservices();
+  const housekeeping = startHousekeeping(config, assembled);
   const { mllp } = config;
   return {
     id: config.institution,
@@ -58,11 +62,19 @@ async function run(config: Config, assembled: Assembled, closeAll: () => Promise
     issuer: config.identity.issuer,
     // intake closes first, then consumers, then what they stood on
     stop: once(async () => {
-      await app.close();
+      await within(config.limits.shutdownTimeout, housekeeping.stop());
+      await within(config.limits.shutdownTimeout, app.close());
       await peers.close();
       await closeAll();
     }),
   };
+}
+
+/** Waits for work under way, but not for ever: what is cut off is done again after the next start. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

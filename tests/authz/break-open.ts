@@ -1,4 +1,13 @@
-import { boxFragments, openBytes, openCapsules, suite, toBase64url, unboxFragments, type Deal, type Fragments } from '@medshare/crypto';
+import {
+  boxFragments,
+  openBytes,
+  openCapsules,
+  suite,
+  toBase64url,
+  unboxFragments,
+  type Deal,
+  type Fragments,
+} from '@medshare/crypto';
 import { leavesOf, parseFormula, satisfies, type Formula } from '@medshare/crypto/formula';
 import type { Manifest, SealedSection } from '@medshare/events';
 
@@ -24,12 +33,21 @@ export function subsets<T>(of: readonly T[]): T[][] {
 }
 
 export const leavesIn = ({ formula }: Deal): string[] => [...leavesOf(parseFormula(formula))];
-export const authorizes = ({ formula }: Deal, leaves: readonly string[]): boolean => satisfies(parseFormula(formula), new Set(leaves));
+export const authorizes = ({ formula }: Deal, leaves: readonly string[]): boolean =>
+  satisfies(parseFormula(formula), new Set(leaves));
 
 /** Authorized sets of which no part is authorized. */
 export const minimalSets = (deal: Deal): string[][] =>
   subsets(leavesIn(deal)).filter(
-    (set) => authorizes(deal, set) && set.every((leaf) => !authorizes(deal, set.filter((other) => other !== leaf))),
+    (set) =>
+      authorizes(deal, set) &&
+      set.every(
+        (leaf) =>
+          !authorizes(
+            deal,
+            set.filter((other) => other !== leaf),
+          ),
+      ),
   );
 
 /** Sets that are not authorized, and are with any further leaf. */
@@ -45,7 +63,10 @@ export const maximalUnauthorized = (deal: Deal): string[][] => {
  * formula over what is held, held values in the places of missing leaves, every secret as the key itself.
  * @returns what came out, or undefined; `tried` counts the keys
  */
-export async function breakOpen(target: Target, loot: Loot): Promise<{ opened: Uint8Array | undefined; tried: number }> {
+export async function breakOpen(
+  target: Target,
+  loot: Loot,
+): Promise<{ opened: Uint8Array | undefined; tried: number }> {
   let tried = 0;
   for (const key of keysFrom(target, loot)) {
     tried += 1;
@@ -62,7 +83,8 @@ async function unlock({ manifest, section, ciphertext }: Target, key: Uint8Array
 
 function* keysFrom(target: Target, loot: Loot): Generator<Uint8Array> {
   const held = fragmentsOf(target, loot);
-  for (const secret of [...loot.secrets, ...loot.shares.values(), loot.readerKey]) if (secret.length === 32) yield secret;
+  for (const secret of [...loot.secrets, ...loot.shares.values(), loot.readerKey])
+    if (secret.length === 32) yield secret;
   for (const some of subsets(held)) {
     yield* combined(target, target.deal.formula, some);
     for (const formula of pretended(some.map(({ leaf }) => leaf))) yield* combined(target, formula, some);

@@ -55,18 +55,28 @@ describe('by mathematics', () => {
   const loot = async (name: string, institutions: string[]): Promise<Loot> => {
     const own = (leaf: string) => institutions.some((id) => leaf.endsWith(`@${id}`));
     const secrets = await Promise.all(institutions.map((id) => secretsOf(demo.data, server, id)));
-    return { readerKey, secrets: secrets.flat(), shares: new Map([...shares.get(name)!].filter(([leaf]) => own(leaf))) };
+    return {
+      readerKey,
+      secrets: secrets.flat(),
+      shares: new Map([...shares.get(name)!].filter(([leaf]) => own(leaf))),
+    };
   };
 
   it('no fragment has left any vault for a request whose formula is not fulfilled', async () => {
     const requestOf = (name: string) => asked.requests.find((one) => one.class === name)!.requestId;
     for (const id of members) {
-      const released = await rowsOf<{ request_id: string }>(server, id, 'SELECT DISTINCT request_id FROM vault.release');
+      const released = await rowsOf<{ request_id: string }>(
+        server,
+        id,
+        'SELECT DISTINCT request_id FROM vault.release',
+      );
       expect(released.map((row) => row.request_id)).not.toContain(requestOf(sensitive));
     }
     // the control: what was granted has left two of them
     const counts = await Promise.all(
-      members.map((id) => rowsOf(server, id, 'SELECT 1 FROM vault.release WHERE request_id = $1', [requestOf('ordinary')])),
+      members.map((id) =>
+        rowsOf(server, id, 'SELECT 1 FROM vault.release WHERE request_id = $1', [requestOf('ordinary')]),
+      ),
     );
     expect(counts.filter((rows) => rows.length > 0)).toHaveLength(2);
   });
@@ -108,7 +118,11 @@ describe('by mathematics', () => {
 
   it('the owner’s own wrap opens what the owner made: the way in which secrets are tried works', async () => {
     const target = targets.get(sensitive)!;
-    const { opened } = await breakOpen(target, { readerKey, shares: new Map(), secrets: await secretsOf(demo.data, server, 'harbor') });
+    const { opened } = await breakOpen(target, {
+      readerKey,
+      shares: new Map(),
+      secrets: await secretsOf(demo.data, server, 'harbor'),
+    });
     expect(textOf(opened)).toContain('75622-1');
   }, 60_000);
 });
@@ -118,7 +132,9 @@ async function halfApproved(demo: Demo): Promise<AskResponse> {
   const doctor = demo.as('dr.chen', 'lakeside');
   const asked = await doctor.ask({ identifier: identifierOf(mei), purpose: 'TREAT', relation: 'treating', days: 7 });
   const officer = demo.as('officer.li', 'harbor');
-  const pending = await until('the officer sees it', async () => (await officer.approvals()).find((one) => one.class === sensitive));
+  const pending = await until('the officer sees it', async () =>
+    (await officer.approvals()).find((one) => one.class === sensitive),
+  );
   expect(await officer.approve(pending)).toMatchObject({ granted: false });
   const { opened } = await until('ordinary opened', async () => {
     const answer = await doctor.open(asked.askId);
@@ -137,21 +153,29 @@ async function targetOf(data: string, { records }: Asked, deal: Deal): Promise<T
   return { deal, manifest, section, ciphertext: Buffer.concat(chunks) };
 }
 
-const keysOf = (data: string, institution: string) => openFileKeys({ path: join(data, institution, 'keys', 'key-encryption-key') });
+const keysOf = (data: string, institution: string) =>
+  openFileKeys({ path: join(data, institution, 'keys', 'key-encryption-key') });
 
 async function sharesOf(data: string, server: EmbeddedPostgres, dealId: string): Promise<Map<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
   for (const id of members) {
     const keys = await keysOf(data, id);
     const sql = 'SELECT leaf, wrapped_share FROM vault.leaf WHERE deal_id = $1';
-    for (const { leaf, wrapped_share } of await rowsOf<{ leaf: string; wrapped_share: Buffer }>(server, id, sql, [dealId]))
+    for (const { leaf, wrapped_share } of await rowsOf<{ leaf: string; wrapped_share: Buffer }>(server, id, sql, [
+      dealId,
+    ]))
       found.set(leaf, await keys.unwrap(wrapped_share, `leaf/${dealId}/${leaf}`));
   }
   return found;
 }
 
 async function readerKeyOf(data: string, server: EmbeddedPostgres, askId: string): Promise<Uint8Array> {
-  const [row] = await rowsOf<{ reader_key: Buffer }>(server, 'lakeside', 'SELECT reader_key FROM reader.ask WHERE id = $1', [askId]);
+  const [row] = await rowsOf<{ reader_key: Buffer }>(
+    server,
+    'lakeside',
+    'SELECT reader_key FROM reader.ask WHERE id = $1',
+    [askId],
+  );
   return (await keysOf(data, 'lakeside')).unwrap(row!.reader_key, `reader/${askId}`);
 }
 
@@ -160,7 +184,9 @@ async function secretsOf(data: string, server: EmbeddedPostgres, institution: st
   const keys = await keysOf(data, institution);
   const unwrapped = async (sql: string, context: string): Promise<Uint8Array[]> =>
     Promise.all(
-      (await rowsOf<{ id: string; wrapped: Buffer }>(server, institution, sql)).map(({ id, wrapped }) => keys.unwrap(wrapped, `${context}/${id}`)),
+      (await rowsOf<{ id: string; wrapped: Buffer }>(server, institution, sql)).map(({ id, wrapped }) =>
+        keys.unwrap(wrapped, `${context}/${id}`),
+      ),
     );
   const files = ['ledger', 'vault', 'access', 'reader', 'audit', 'patient', 'oprf'];
   return [
@@ -170,4 +196,5 @@ async function secretsOf(data: string, server: EmbeddedPostgres, institution: st
   ];
 }
 
-const textOf = (plaintext: Uint8Array | undefined): string => Buffer.from(plaintext ? (unframe(plaintext)[2] ?? []) : []).toString();
+const textOf = (plaintext: Uint8Array | undefined): string =>
+  Buffer.from(plaintext ? (unframe(plaintext)[2] ?? []) : []).toString();

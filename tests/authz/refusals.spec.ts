@@ -35,10 +35,16 @@ describe('who may not, gets nothing', () => {
     demo = await startDemo();
     await demo.send('harbor', admission(mei), sodium(mei), hivTest(mei), admission(other), sodium(other));
     await until('anchored', async () => (await audited(demo, 'harbor', 'record.anchored')) >= 5, 60_000);
-    [reader, summit] = await Promise.all([HandReader.of(demo, 'dr.chen', 'lakeside'), HandReader.of(demo, 'dr.chen', 'summit')]);
+    [reader, summit] = await Promise.all([
+      HandReader.of(demo, 'dr.chen', 'lakeside'),
+      HandReader.of(demo, 'dr.chen', 'summit'),
+    ]);
     await until('shareable', async () => {
       const { proposals } = await reader.ask(of(sensitive));
-      return proposals.length >= 2 && (await reader.ask({ ...of('ordinary'), identifier: identifierOf(other) })).proposals.length;
+      return (
+        proposals.length >= 2 &&
+        (await reader.ask({ ...of('ordinary'), identifier: identifierOf(other) })).proposals.length
+      );
     });
     const asked = await reader.ask({ ...of('ordinary'), lasts: 12_000 });
     brief = { asked, request: await reader.requested(asked) };
@@ -68,7 +74,9 @@ describe('who may not, gets nothing', () => {
       await expect(third.open(asked.askId)).rejects.toMatchObject({ code: 'request.not-found' });
       await expect(third.bundle(opened[0]!.bundle)).rejects.toMatchObject({ code: 'request.not-found' });
       expect(await refusals(demo, 'lakeside', 'section.refused', `ask|${asked.askId}`)).toContain('auth.forbidden');
-      expect(await refusals(demo, 'lakeside', 'section.refused', `bundle|${opened[0]!.bundle}`)).toContain('auth.forbidden');
+      expect(await refusals(demo, 'lakeside', 'section.refused', `bundle|${opened[0]!.bundle}`)).toContain(
+        'auth.forbidden',
+      );
     }, 60_000);
 
     it('one of two approvals is not enough, and the same one again does not help', async () => {
@@ -79,19 +87,26 @@ describe('who may not, gets nothing', () => {
       const { opened, refused } = await as('dr.chen', 'lakeside').open(asked.askId);
       expect(opened.some((one) => one.class === sensitive)).toBe(false);
       expect(refused).toMatchObject([incomplete]);
-      expect(await refusals(demo, 'lakeside', 'section.refused', `request|${requestId}`)).toContain('access.incomplete');
+      expect(await refusals(demo, 'lakeside', 'section.refused', `request|${requestId}`)).toContain(
+        'access.incomplete',
+      );
     }, 60_000);
 
     it('two readers with half of the approvals each cannot pool them', async () => {
       const second = await as('dr.wu', 'lakeside').ask(about);
       const [first, requestId] = [requestOf(asked, sensitive), requestOf(second, sensitive)];
       await as('dr.wu', 'harbor').approve(await waiting('dr.wu', 'harbor', requestId, 'attending@harbor'));
-      for (const [who, id] of [['dr.chen', asked.askId], ['dr.wu', second.askId]] as const)
+      for (const [who, id] of [
+        ['dr.chen', asked.askId],
+        ['dr.wu', second.askId],
+      ] as const)
         expect((await as(who, 'lakeside').open(id)).refused).toContainEqual(expect.objectContaining(incomplete));
       // the approval of one request, brought to the other one
       const [given] = await reader.views(first, ['lakeside']);
       const approval = given!.state.approvals.find(({ leaf }) => leaf === 'privacy-officer@harbor')!;
-      await expect(reader.submit('approve', { ...approval, requestId })).rejects.toMatchObject({ code: 'access.forged' });
+      await expect(reader.submit('approve', { ...approval, requestId })).rejects.toMatchObject({
+        code: 'access.forged',
+      });
       const views = await reader.views(requestId);
       expect(views.map(({ state }) => state.grant)).toEqual([null, null, null]);
     }, 60_000);
@@ -102,7 +117,9 @@ describe('who may not, gets nothing', () => {
       const pending = await waiting('dr.wu', 'harbor', requestId, 'attending@harbor');
       await expect(as('dr.wu', 'harbor').approve(pending)).rejects.toMatchObject({ code: 'access.self-approval' });
       expect((await as('dr.wu', 'harbor').open(own.askId)).refused).toContainEqual(expect.objectContaining(incomplete));
-      expect(await refusals(demo, 'harbor', 'approval.refused', `request|${requestId}`)).toEqual(['access.self-approval']);
+      expect(await refusals(demo, 'harbor', 'approval.refused', `request|${requestId}`)).toEqual([
+        'access.self-approval',
+      ]);
     }, 60_000);
 
     it('one person fills one leaf, whatever roles they hold', async () => {
@@ -112,8 +129,12 @@ describe('who may not, gets nothing', () => {
       await both.approve(await waiting('dr.both', 'harbor', requestId, 'privacy-officer@harbor'));
       const attending = await waiting('dr.both', 'harbor', requestId, 'attending@harbor');
       await expect(both.approve(attending)).rejects.toMatchObject({ code: 'access.person-twice' });
-      expect((await as('dr.chen', 'lakeside').open(fresh.askId)).refused).toContainEqual(expect.objectContaining(incomplete));
-      expect(await refusals(demo, 'harbor', 'approval.refused', `request|${requestId}`)).toEqual(['access.person-twice']);
+      expect((await as('dr.chen', 'lakeside').open(fresh.askId)).refused).toContainEqual(
+        expect.objectContaining(incomplete),
+      );
+      expect(await refusals(demo, 'harbor', 'approval.refused', `request|${requestId}`)).toEqual([
+        'access.person-twice',
+      ]);
     }, 60_000);
 
     it('a forged approval is refused: another key, added roles, another institution', async () => {
@@ -128,11 +149,15 @@ describe('who may not, gets nothing', () => {
       expect(await post(demo, 'harbor', 'dr.wu', path, swapped)).toMatchObject({ status: 403, code: 'access.forged' });
       const chen = await HandReader.of(demo, 'dr.chen', 'harbor');
       const promoted: StaffCertificate = { ...chen.certificate, roles: ['attending', 'clinician'] };
-      expect(await post(demo, 'harbor', 'dr.chen', path, signApproval(chen.key, promoted, pending))).toMatchObject({ code: 'access.forged' });
+      expect(await post(demo, 'harbor', 'dr.chen', path, signApproval(chen.key, promoted, pending))).toMatchObject({
+        code: 'access.forged',
+      });
       const foreign = await HandReader.of(demo, 'dr.wu', 'summit');
       const abroad = signApproval(foreign.key, foreign.certificate, pending);
       expect(await post(demo, 'harbor', 'dr.wu', path, abroad)).toMatchObject({ code: 'access.forged' });
-      expect(await refusals(demo, 'harbor', 'approval.refused', `request|${requestId}`)).toEqual(Array(4).fill('access.forged'));
+      expect(await refusals(demo, 'harbor', 'approval.refused', `request|${requestId}`)).toEqual(
+        Array(4).fill('access.forged'),
+      );
       // past the access role, straight to the chain
       const args = { version: 1, requestId, ...abroad };
       await expect(foreign.submit('approve', args)).rejects.toMatchObject({ code: 'access.not-a-leaf' });
@@ -144,7 +169,10 @@ describe('who may not, gets nothing', () => {
     it('a wrong purpose is denied before anything is proposed', async () => {
       for (const purpose of ['HRESCH', 'HPAYMT', 'PATRQT']) {
         const denied = await as('dr.chen', 'lakeside').ask({ ...about, purpose });
-        expect([denied.requests, denied.receipts.map(({ outcome, deals }) => [outcome, deals])]).toEqual([[], [['deny', []]]]);
+        expect([denied.requests, denied.receipts.map(({ outcome, deals }) => [outcome, deals])]).toEqual([
+          [],
+          [['deny', []]],
+        ]);
         expect(await refusals(demo, 'harbor', 'ask.decided', `ask|${denied.askId}`)).toEqual(['access.no-legal-basis']);
       }
       const unrelated = await as('dr.chen', 'lakeside').ask({ ...about, relation: 'none' });
@@ -170,12 +198,18 @@ describe('who may not, gets nothing', () => {
         { ...denied, outcome: 'permit' as const },
         denied,
       ])
-        await refusedNotice('summit', reader.tell('summit', reader.notice(asked, request, { receipt: wrong })), request.id);
+        await refusedNotice(
+          'summit',
+          reader.tell('summit', reader.notice(asked, request, { receipt: wrong })),
+          request.id,
+        );
       const views = await reader.views(request.id);
       expect(views[0]!.state).toMatchObject({ approvals: [], grant: null });
       const release = reader.release(reader.body(asked, request, 'custodian@summit', views));
       await expect(release).rejects.toMatchObject({ code: 'access.incomplete' });
-      expect(await refusals(demo, 'summit', 'fragments.refused', `request|${request.id}`)).toEqual(['access.incomplete']);
+      expect(await refusals(demo, 'summit', 'fragments.refused', `request|${request.id}`)).toEqual([
+        'access.incomplete',
+      ]);
     }, 60_000);
 
     it('a permit serves the person it was given to, and only the deals it names', async () => {
@@ -192,14 +226,24 @@ describe('who may not, gets nothing', () => {
       const second = await reader.ask({ ...of('ordinary'), identifier: identifierOf(other) });
       const foreign = reader.proposal(second).deal;
       const commitment = documentHash(reader.suite, 'deal-commitment', 1, { dealId: foreign.id, salt });
-      const moved = reader.request(await reader.ask(of('ordinary')).then((one) => ({ ...asked, ask: one.ask, signature: one.signature })), {
-        dealCommitment: commitment,
-      });
+      const moved = reader.request(
+        await reader.ask(of('ordinary')).then((one) => ({ ...asked, ask: one.ask, signature: one.signature })),
+        {
+          dealCommitment: commitment,
+        },
+      );
       await reader.submit('request', moved);
-      await refusedNotice('summit', reader.tell('summit', reader.notice(asked, moved, { dealId: foreign.id })), moved.id);
+      await refusedNotice(
+        'summit',
+        reader.tell('summit', reader.notice(asked, moved, { dealId: foreign.id })),
+        moved.id,
+      );
       // and the ordinary permit for the sensitive deal of the same patient
       const hidden = asked.proposals.find((one) => one.class === sensitive)!;
-      const risen = reader.request(asked, { dealCommitment: hidden.dealCommitment, formula: hidden.deal.formula as Request['formula'] });
+      const risen = reader.request(asked, {
+        dealCommitment: hidden.dealCommitment,
+        formula: hidden.deal.formula as Request['formula'],
+      });
       await reader.submit('request', risen);
       const notice = reader.notice(asked, risen, { dealId: hidden.deal.id, salt: hidden.salt });
       await refusedNotice('harbor', reader.tell('harbor', notice), risen.id);
@@ -219,8 +263,12 @@ describe('who may not, gets nothing', () => {
       await expect(release).rejects.toMatchObject({ code: 'access.out-of-scope', where: 'formula' });
       const absent = reader.release(reader.body(asked, request, 'custodian@summit', await reader.views(request.id)));
       await expect(absent).rejects.toMatchObject({ code: 'access.incomplete' });
-      expect(await refusals(demo, 'summit', 'fragments.refused', `request|${request.id}`)).toEqual(['access.incomplete']);
-      expect(await refusals(demo, 'lakeside', 'fragments.refused', `request|${request.id}`)).toEqual(['access.out-of-scope']);
+      expect(await refusals(demo, 'summit', 'fragments.refused', `request|${request.id}`)).toEqual([
+        'access.incomplete',
+      ]);
+      expect(await refusals(demo, 'lakeside', 'fragments.refused', `request|${request.id}`)).toEqual([
+        'access.out-of-scope',
+      ]);
     }, 60_000);
 
     it('another purpose than the permit’s is refused by every holder', async () => {
@@ -252,12 +300,16 @@ describe('who may not, gets nothing', () => {
     it('opens what was granted, by the way that all refusals below take', async () => {
       const views = await reader.views(request.id);
       const fragments = await Promise.all(
-        ['custodian@harbor', leaf].map(async (one) => reader.unbox(asked, request, await reader.release(reader.body(asked, request, one, views)))),
+        ['custodian@harbor', leaf].map(async (one) =>
+          reader.unbox(asked, request, await reader.release(reader.body(asked, request, one, views))),
+        ),
       );
       const bare = reader.capsules(asked).map(({ section }) => section.capsule!);
       const keys = openCapsules(reader.suite, reader.proposal(asked).deal, bare, fragments);
       expect(keys.map((key) => key.length)).toEqual(bare.map(() => 32));
-      expect(() => openCapsules(reader.suite, reader.proposal(asked).deal, bare, fragments.slice(1))).toThrow('not met');
+      expect(() => openCapsules(reader.suite, reader.proposal(asked).deal, bare, fragments.slice(1))).toThrow(
+        'not met',
+      );
     }, 60_000);
 
     it('fragments are for the reader, grant and purpose they were asked for', async () => {
@@ -265,7 +317,9 @@ describe('who may not, gets nothing', () => {
       const stranger = reader.suite.generateKeyPair().privateKey;
       expect(() => reader.unbox(asked, request, released, { readerKey: stranger })).toThrow('the box does not open');
       expect(() => reader.unbox(asked, request, released, { purpose: 'ETREAT' })).toThrow('the box does not open');
-      expect(() => reader.unbox(asked, { ...request, id: brief.request.id }, released)).toThrow('the box does not open');
+      expect(() => reader.unbox(asked, { ...request, id: brief.request.id }, released)).toThrow(
+        'the box does not open',
+      );
     }, 60_000);
 
     it('another institution gets nothing for it', async () => {
@@ -285,7 +339,10 @@ describe('who may not, gets nothing', () => {
       const [first, second, third] = body.views;
       await refused('summit', reader.release({ ...body, views: [first!] }), 'view.invalid');
       await refused('summit', reader.release({ ...body, views: [first!, first!] }), 'view.invalid');
-      const altered = { ...second!, state: { ...second!.state, grant: { ...second!.state.grant!, leaves: [leaf, 'ed@summit'] } } };
+      const altered = {
+        ...second!,
+        state: { ...second!.state, grant: { ...second!.state.grant!, leaves: [leaf, 'ed@summit'] } },
+      };
       await refused('summit', reader.release({ ...body, views: [first!, altered, third!] }), 'view.invalid');
       const again = (await reader.views(request.id, ['harbor']))[0]!;
       await refused('summit', reader.release({ ...body, views: [first!, again] }), 'view.invalid');
@@ -296,15 +353,33 @@ describe('who may not, gets nothing', () => {
       const body = await good();
       const [one] = body.capsules;
       const { capsule } = one!.section;
-      const withCapsule = (changed: object) => [{ ...one!, section: { ...one!.section, capsule: { ...capsule!, ...changed } } }];
+      const withCapsule = (changed: object) => [
+        { ...one!, section: { ...one!.section, capsule: { ...capsule!, ...changed } } },
+      ];
       const forged = sealCapsule(reader.suite, reader.proposal(asked).deal, one!.section.section).capsule;
-      await refused('summit', reader.release({ ...body, capsules: withCapsule({ z: toBase64url(reader.suite.randomBytes(32)) }) }), 'vault.capsule');
+      await refused(
+        'summit',
+        reader.release({ ...body, capsules: withCapsule({ z: toBase64url(reader.suite.randomBytes(32)) }) }),
+        'vault.capsule',
+      );
       await refused('summit', reader.release({ ...body, capsules: withCapsule(forged) }), 'vault.capsule');
       const hidden = asked.proposals.find((proposal) => proposal.class === sensitive)!;
-      await refused('summit', reader.release({ ...body, capsules: reader.capsules(asked, hidden.deal.id) }), 'vault.capsule');
+      await refused(
+        'summit',
+        reader.release({ ...body, capsules: reader.capsules(asked, hidden.deal.id) }),
+        'vault.capsule',
+      );
       const moved = reader.capsules(asked, hidden.deal.id)[0]!.section.capsule!;
-      await refused('summit', reader.release({ ...body, capsules: withCapsule({ ...moved, deal: capsule!.deal }) }), 'vault.capsule');
-      await refused('summit', reader.release({ ...body, capsules: [{ ...one!, institution: 'lakeside' }] }), 'vault.capsule');
+      await refused(
+        'summit',
+        reader.release({ ...body, capsules: withCapsule({ ...moved, deal: capsule!.deal }) }),
+        'vault.capsule',
+      );
+      await refused(
+        'summit',
+        reader.release({ ...body, capsules: [{ ...one!, institution: 'lakeside' }] }),
+        'vault.capsule',
+      );
       await refused('summit', reader.release({ ...body, capsules: [one!, one!] }), 'vault.capsule');
       // a tree of its own around its own capsule: everything proves, but nobody anchored it
       const section = { ...one!.section, capsule: forged };
@@ -319,7 +394,9 @@ describe('who may not, gets nothing', () => {
       const views = await reader.views(over.id);
       expect(views[0]!.state.grant).toMatchObject({ state: 'active' });
       await refused('summit', reader.release(reader.body(short, over, leaf, views)), 'access.expired', over.id);
-      await expect(reader.submit('request', reader.request(short, { issuedAt: 1 }))).rejects.toMatchObject({ code: 'ledger.refused' });
+      await expect(reader.submit('request', reader.request(short, { issuedAt: 1 }))).rejects.toMatchObject({
+        code: 'ledger.refused',
+      });
     }, 60_000);
 
     it('views from before a revocation are refused at once, and as stale after the lease', async () => {
@@ -363,5 +440,11 @@ async function serviceApproval(data: string, { institution, suite }: HandReader,
   };
   const certificate = { ...body, signature: signDocument(suite, privateKey, 'staff-certificate', 1, body) };
   const content = { requestId: request.id, requestHash: documentHash(suite, 'request', 1, request), leaf };
-  return { version: 1, requestId: request.id, leaf, certificate, signature: signDocument(suite, privateKey, 'approval', 1, content) };
+  return {
+    version: 1,
+    requestId: request.id,
+    leaf,
+    certificate,
+    signature: signDocument(suite, privateKey, 'approval', 1, content),
+  };
 }

@@ -165,7 +165,19 @@ const secrets = async (data: string): Promise<Secrets> =>
   JSON.parse(await readFile(join(data, 'demo-secrets.json'), 'utf8')) as Secrets;
 
 /** Sends all messages without waiting, as a pipelining sender does. */
-export async function exchange(port: number, messages: readonly string[], patience = 30_000): Promise<string[]> {
+export const exchange = (port: number, messages: readonly string[], patience = 30_000): Promise<string[]> =>
+  exchangeBytes(
+    port,
+    messages.map((message) => Buffer.from(message.replaceAll('\r\n', '\r').replaceAll('\n', '\r'))),
+    patience,
+  );
+
+/** The same for messages in any character set. */
+export async function exchangeBytes(
+  port: number,
+  messages: readonly Uint8Array[],
+  patience = 30_000,
+): Promise<string[]> {
   const socket = await open(port);
   try {
     return await new Promise<string[]>((resolve, reject) => {
@@ -182,8 +194,7 @@ export async function exchange(port: number, messages: readonly string[], patien
           resolve(answers);
         }
       });
-      for (const message of messages)
-        socket.write(frameMllp(Buffer.from(message.replaceAll('\r\n', '\r').replaceAll('\n', '\r'))));
+      for (const message of messages) socket.write(frameMllp(message));
     });
   } finally {
     socket.removeAllListeners('close');

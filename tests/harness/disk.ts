@@ -6,10 +6,15 @@ import pg from 'pg';
 // What lies on disk, as whoever seizes the machine would look at it.
 
 /** The demo's database server: the one that runs, or started over the stopped demo's folder. */
-export const serverOf = (data: string): Promise<EmbeddedPostgres> => startEmbeddedPostgres({ dataDir: join(data, 'postgres') });
+export const serverOf = (data: string): Promise<EmbeddedPostgres> =>
+  startEmbeddedPostgres({ dataDir: join(data, 'postgres') });
 
 /** As superuser inside an institution's database. */
-export async function within<T>(server: EmbeddedPostgres, institution: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function within<T>(
+  server: EmbeddedPostgres,
+  institution: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   const url = new URL(server.adminUrl);
   url.pathname = `/medshare_${institution}`;
   const client = new pg.Client({ connectionString: url.href });
@@ -46,7 +51,9 @@ export async function* dumpOf(client: pg.Client): AsyncGenerator<{ place: string
     for (const row of rows)
       for (const [column, value] of Object.entries(row)) {
         if (value === null) continue;
-        const bytes = Buffer.isBuffer(value) ? value : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+        const bytes = Buffer.isBuffer(value)
+          ? value
+          : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
         yield { place: `${table}.${column}`, bytes };
       }
   }

@@ -1,7 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MedshareClient, generateStaffKey, signAsk, type StaffKey } from '@medshare/client';
-import { canonical, documentHash, suite, toBase64url, unboxFragments, type Fragments, type Suite } from '@medshare/crypto';
+import {
+  canonical,
+  documentHash,
+  suite,
+  toBase64url,
+  unboxFragments,
+  type Fragments,
+  type Suite,
+} from '@medshare/crypto';
 import { systemRandom } from '@medshare/clock';
 import {
   countersignAsk,
@@ -192,7 +200,9 @@ export class HandReader {
   granted(requestId: string, leaves: readonly string[] = []): Promise<View[]> {
     return until('the grant is complete', async () => {
       const views = await this.views(requestId);
-      const shown = views.every(({ state }) => leaves.every((leaf) => state.grant?.leaves.includes(leaf)) && state.grant);
+      const shown = views.every(
+        ({ state }) => leaves.every((leaf) => state.grant?.leaves.includes(leaf)) && state.grant,
+      );
       return shown && new Set(views.map(({ state }) => canonical(state))).size === 1 && views;
     });
   }
@@ -215,7 +225,12 @@ export class HandReader {
     return this.peers.call(releaseFragments, holder, body);
   }
 
-  unbox(asked: Asked, request: Request, released: Released, changes: { readerKey?: Uint8Array; purpose?: string } = {}): Fragments {
+  unbox(
+    asked: Asked,
+    request: Request,
+    released: Released,
+    changes: { readerKey?: Uint8Array; purpose?: string } = {},
+  ): Fragments {
     const { deal } = this.proposal(asked);
     const context = {
       grant: request.id,
@@ -250,5 +265,12 @@ function prove({ institution, anchor, manifest }: Found[number], section: Sealed
   const hash = (...parts: Uint8Array[]) => used.hash(...parts);
   const leaves = manifest.sections.map((one) => leafHash(hash, new TextEncoder().encode(canonical(one as never))));
   const index = manifest.sections.indexOf(section);
-  return { anchor, institution, section, index, size: leaves.length, proof: inclusionProof(hash, leaves, index).map(toBase64url) };
+  return {
+    anchor,
+    institution,
+    section,
+    index,
+    size: leaves.length,
+    proof: inclusionProof(hash, leaves, index).map(toBase64url),
+  };
 }

@@ -22,7 +22,7 @@ const pid = ({ citizen, local, family, given }: Patient): string =>
   `PID|1||${local}^^^HARBOR^MR~${citizen}^^^EAST&urn:medshare:east:citizen&URI^NI||${family}^${given}||19900307|F`;
 const pv1 = ({ visit }: Patient): string => `PV1|1|O|CLINIC^^^HARBOR||||||||||||||||${visit}^^^HARBOR^VN`;
 const msh = (type: string, controlId: string): string =>
-  `MSH|^~\\&|LAB|HARBOR|MEDSHARE|EAST|20261121083000+0800||${type}|${controlId}|P|2.5.1|||||||UNICODE UTF-8`;
+  `MSH|^~\\&|LAB|HARBOR|MEDSHARE|EAST|20261121083000+0800||${type}|${controlId}|P|2.5.1||||||UNICODE UTF-8`;
 
 export function admission(of: Patient, controlId = nextControl()): string {
   return [msh('ADT^A01^ADT_A01', controlId), 'EVN|A01|20261121083000+0800', pid(of), pv1(of)].join('\r') + '\r';

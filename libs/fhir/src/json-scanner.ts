@@ -141,10 +141,15 @@ class Scanner {
   }
 
   private refuse(detail: string): Problem {
-    const steps = this.path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`));
+    const steps = this.path.map((step) =>
+      typeof step === 'number' ? `[${step}]` : `.${elementName.test(step) ? step : '?'}`,
+    );
     return problem('fhir.json', { where: `$${steps.join('')}`.slice(0, 300), detail });
   }
 }
+
+/** FHIR's elements are named so; another name may say anything, and is not repeated. */
+const elementName = /^_?[a-z][A-Za-z]{0,40}$/;
 
 const isBlank = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 

@@ -57,15 +57,15 @@ const structure = (resource: Resource): Problem[] => {
   }
 };
 
-/** Names of properties are the sender's: those that are not of FHIR's form are not repeated. */
+/** A property that FHIR does not have may be named by anything: if it does not look like an element, only what holds it is named. */
 const translate = (issue: OperationOutcomeIssue): Problem => {
   const at = issue.expression?.[0];
   const text = issue.details?.text ?? '';
   const plain = at !== undefined && /^[A-Za-z_.[\]\d]{1,300}$/.test(at);
+  const foreign = text.startsWith('Invalid additional property');
+  const where = plain ? (foreign ? at.replace(/\.(?!_?[a-z][A-Za-z]{0,40}$)[^.]*$/, '') : at) : undefined;
   return problem('fhir.invalid', {
-    where: plain ? at : undefined,
-    detail: text.startsWith('Invalid additional property')
-      ? 'a property that FHIR does not define'
-      : text.slice(0, 200),
+    where,
+    detail: foreign ? 'a property that FHIR does not define' : text.slice(0, 200),
   });
 };

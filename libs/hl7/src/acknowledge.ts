@@ -71,6 +71,10 @@ const stamp = (time: number): string => `${new Date(time).toISOString().replace(
 /** 2.1 … 2.4 against 2.5 and later; an unknown version gets the later form */
 const isOld = (version: string): boolean => /^2\.[1-4](\.|$)/.test(version);
 
+/** What stands in a field that decides how the answer is read is mirrored if it can be such a thing, never as free text. */
+const mirrored = (text: string, form: RegExp): string => (form.test(text) ? text : '');
+const isVersion = (text: string): boolean => /^\d[\d.]{0,9}$/.test(text);
+
 const versionOf = (to: Addressee): string => to.raw(12).split(to.delimiters.component)[0] ?? '';
 
 const msh = (to: Addressee, { time, controlId, sender }: Acknowledgement): string[] => {
@@ -84,7 +88,16 @@ const msh = (to: Addressee, { time, controlId, sender }: Acknowledgement): strin
     raw(5) || own(sender?.application),
     raw(6) || own(sender?.facility),
   ];
-  fields.push(raw(3), raw(4), stamp(time), '', type, own(controlId), raw(11) || 'P', raw(12) || '2.5.1');
+  fields.push(
+    raw(3),
+    raw(4),
+    stamp(time),
+    '',
+    type,
+    own(controlId),
+    mirrored(raw(11), /^[A-Z]\W?[A-Z]?$/) || 'P',
+    isVersion(versionOf(to)) ? raw(12) : '2.5.1',
+  );
   return raw(18) === '' ? fields : [...fields, '', '', '', '', '', raw(18)];
 };
 

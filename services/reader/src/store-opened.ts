@@ -91,7 +91,7 @@ export class StoreOpened {
     const ask = row && (await this.store.ask.findUnique({ where: { id: row.askId } }));
     if (ask && ask.username !== principal.username) await recordStranger(this.context, principal, 'bundle', bundle);
     if (!row || !ask || ask.username !== principal.username || row.expiresAt.getTime() <= clock.now())
-      throw problem('request.not-found', { where: `Bundle/${bundle}` });
+      throw problem('request.not-found', { where: 'Bundle' });
     await audit.record({
       action: 'bundle.read',
       outcome: 'success',

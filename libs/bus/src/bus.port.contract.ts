@@ -129,6 +129,31 @@ export const busContract = (name: string, setUp: () => Promise<BusUnderTest>) =>
       }
     });
 
+    it('handles messages of different keys at once where a consumer asks for it, each key in order, a failed one again', async () => {
+      const topic = fresh('at-once');
+      const running = new Set<string>();
+      const done: BusMessage[] = [];
+      let [most, overlaps, failures] = [0, 0, 0];
+      const handler = async (got: BusMessage, { attempt }: Delivery) => {
+        if (running.has(got.key)) overlaps++;
+        running.add(got.key);
+        most = Math.max(most, running.size);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        running.delete(got.key);
+        if (nOf(got) === 33 && attempt < 3 && ++failures > 0) throw new Error('not yet');
+        done.push(got);
+      };
+      await bus.publish(Array.from({ length: 120 }, (_, n) => message(topic, `k${n % 40}`, n)));
+      await bus.subscribe({ group: 'g', topic, handler, atOnce: 10 });
+      await eventually(() => new Set(done.map(nOf)).size === 120, { timeout: 20_000 });
+      expect([overlaps, failures]).toEqual([0, 2]);
+      expect(most).toBeGreaterThan(5);
+      for (let k = 0; k < 40; k++) {
+        const numbers = [...new Set(done.filter(({ key }) => key === `k${k}`).map(nOf))];
+        expect(numbers).toEqual([k, k + 40, k + 80]);
+      }
+    });
+
     it('goes on where a closed subscription stopped', async () => {
       const topic = fresh('resume');
       await bus.publish([1, 2, 3].map((n) => message(topic, 'k', n)));

@@ -27,6 +27,8 @@ export interface SubscribeOptions {
   readonly handler: MessageHandler;
   /** most messages between two notes of progress (what a crash repeats); default 100 */
   readonly batch?: number;
+  /** messages of different keys handled at once in a partition; default 1. For a handler that does many for little more than one */
+  readonly atOnce?: number;
 }
 
 export interface Subscription {

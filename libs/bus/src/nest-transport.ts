@@ -18,6 +18,7 @@ export class BusContext extends BaseRpcContext<[BusMessage, Delivery]> {
 interface BoundHandler {
   readonly topic: string;
   readonly group: string;
+  readonly atOnce: number;
   readonly call: MessageHandler;
 }
 
@@ -46,13 +47,15 @@ export class BusServer extends Server implements CustomTransportStrategy {
     const topic = this.normalizePattern(pattern as string);
     if (!isEventHandler)
       throw problem('config.invalid', { where: topic, detail: 'the bus has events only: use @EventPattern' });
-    const { group } = extras;
+    const { group, atOnce = 1 } = extras;
     if (typeof group !== 'string')
       throw problem('config.invalid', { where: topic, detail: 'an event handler names its group' });
+    if (!Number.isSafeInteger(atOnce) || (atOnce as number) < 1)
+      throw problem('config.invalid', { where: topic, detail: 'atOnce is a whole number from 1' });
     if (this.#bound.some((other) => other.topic === topic && other.group === group)) {
       throw problem('config.invalid', { where: topic, detail: `two handlers in the group ${group}` });
     }
-    this.#bound.push({ topic, group, call });
+    this.#bound.push({ topic, group, atOnce: atOnce as number, call });
   }
 
   /** topic and group of every handler */
@@ -61,10 +64,11 @@ export class BusServer extends Server implements CustomTransportStrategy {
   }
 
   listen(callback: (error?: unknown) => void): void {
-    const subscribe = ({ topic, group, call }: BoundHandler) =>
+    const subscribe = ({ topic, group, atOnce, call }: BoundHandler) =>
       this.#bus.subscribe({
         topic,
         group,
+        atOnce,
         handler: async (message, delivery) => {
           const result: unknown = await call(message, new BusContext([message, delivery]));
           if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });

@@ -49,10 +49,10 @@ export const openPostgresLog = async (options: PostgresLogOptions): Promise<Post
         throw problem('request.too-large', { where: 'publish', detail: `at most ${MAX_BATCH} messages` });
       await append(db, messages.map(encodeMessage), partitions).catch(unavailable);
     },
-    async subscribe({ group, topic, handler, batch = 100 }) {
+    async subscribe({ group, topic, handler, batch = 100, atOnce = 1 }) {
       const count = await ensureTopic(db, checkName(topic), partitions).catch(unavailable);
       await ensureGroup(db, checkName(group), topic, count).catch(unavailable);
-      const consumer: Consumer = { group, topic, handler, batch, closed: false };
+      const consumer: Consumer = { group, topic, handler, batch, atOnce, closed: false };
       dispatcher.add(consumer);
       return { close: () => dispatcher.remove(consumer) };
     },

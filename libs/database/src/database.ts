@@ -61,14 +61,31 @@ export const plainName = (name: string): string => {
   });
 };
 
+/** Statements prepared by their text at most; those beyond are planned at each use. */
+const MAX_NAMED = 500;
+const names = new Map<string, string>();
+
+/** A name for every statement with parameters: texts are fixed in the code, so each is planned once a connection. */
+const nameOf = (text: string): string | undefined => {
+  const known = names.get(text);
+  if (known !== undefined || names.size >= MAX_NAMED) return known;
+  const made = `t${names.size}`;
+  names.set(text, made);
+  return made;
+};
+
+const named = (statement: Statement, values: readonly unknown[]): pg.QueryConfig => {
+  if (typeof statement !== 'string') return statement;
+  return { text: statement, ...(values.length > 0 && { name: nameOf(statement) }) };
+};
+
 const run = async <Row extends pg.QueryResultRow>(
   on: pg.Pool | pg.PoolClient,
   statement: Statement,
   values: readonly unknown[],
 ): Promise<pg.QueryResult<Row>> => {
-  const named = typeof statement === 'string' ? { text: statement } : statement;
   try {
-    return await on.query<Row>({ ...named, values: [...values] });
+    return await on.query<Row>({ ...named(statement, values), values: [...values] });
   } catch (caught) {
     throw isRetriable(caught) ? caught : storageProblem(caught);
   }

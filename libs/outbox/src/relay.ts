@@ -69,7 +69,8 @@ export const startRelay = ({ db, bus, notify, pollEvery = 500, batch = 500, onEr
     wake();
   };
   const deaf = notify?.listen(outboxChannel(db.schema), wakeUp);
-  const moveNow = () => move(db, bus, Math.min(batch, MAX_BATCH));
+  const most = Math.min(batch, MAX_BATCH);
+  const moveNow = () => move(db, bus, most);
   const rest = (ms: number) =>
     new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
@@ -89,7 +90,8 @@ export const startRelay = ({ db, bus, notify, pollEvery = 500, batch = 500, onEr
       failures = moved === undefined ? failures + 1 : 0;
       // after a failure a wake does not hasten the next try
       if (failures > 0) await rest(Math.min(pollEvery * 2 ** (failures - 1), LONGEST_PAUSE_MS));
-      else if (moved === 0 && !woken && !stopped) await rest(pollEvery);
+      // what is appended later wakes: a batch that was not full needs no second look
+      else if ((moved ?? 0) < most && !woken && !stopped) await rest(pollEvery);
     }
   };
   const running = run();

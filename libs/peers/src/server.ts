@@ -50,12 +50,20 @@ export function createPeerServer(options: PeerServerOptions): Server {
   return server;
 }
 
-/** Judged on every request, since a connection may outlive its certificate. */
+/** How long a judgement of a connection's certificate holds at most, ms. */
+const judgementHolds = 10_000;
+const judged = new WeakMap<TLSSocket, { peer: Peer; from: number; until: number }>();
+
+/** Judged again and again, since a connection may outlive its certificate; never held past the certificate's own end. */
 function verifiedPeer(socket: TLSSocket, authorities: Authorities, now: number): Peer {
+  const known = judged.get(socket);
+  if (known && socket.authorized && known.from <= now && now < known.until) return known.peer;
   const certificate = socket.getPeerX509Certificate();
   if (!socket.authorized || certificate === undefined)
     throw problem('peer.untrusted', { detail: "no valid certificate of a member's authority" });
-  return verifyPeer(certificate.raw, authorities, now);
+  const peer = verifyPeer(certificate.raw, authorities, now);
+  judged.set(socket, { peer, from: now, until: Math.min(now + judgementHolds, Date.parse(certificate.validTo)) });
+  return peer;
 }
 
 function refuse(res: ServerResponse, refusal: Problem): void {

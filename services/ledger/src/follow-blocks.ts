@@ -3,9 +3,9 @@ import type { Tx } from '@medshare/database';
 import { event, type Anchor, type EventMessage } from '@medshare/events';
 import type { CommittedBlock, CommittedTransaction, Ledger } from '@medshare/ledger';
 import { asProblem } from '@medshare/problems';
-import type { RoleContext } from '@medshare/role';
+import type { AuditFact, RoleContext } from '@medshare/role';
 import { faultPoint } from '@medshare/telemetry/fault-point';
-import { advanceCursor, markAnchored, markRefused, nextBlock } from './store/anchors.js';
+import { advanceCursor, markAnchored, markRefused, nextBlock, type AnchoredRow } from './store/anchors.js';
 
 /** Wait before blocks are followed again after a failure, ms. */
 const pause = 500;
@@ -79,30 +79,21 @@ export class FollowBlocks implements OnApplicationBootstrap, OnApplicationShutdo
         entities: [{ kind: 'record', id }],
       });
     }
-    for (const row of rows) {
-      await audit.append(tx, {
-        action: 'record.anchored',
-        outcome: 'success',
-        entities: [
-          { kind: 'record', id: row.record_id },
-          { kind: 'block', id: String(block.number) },
-        ],
-      });
-    }
-    return rows.map((row) =>
-      event(
-        'record.anchored',
-        { id: `anchored/${row.record_id}`, key: row.patient_key },
-        {
-          recordId: row.record_id,
-          patientKey: row.patient_key,
-          tag: row.tag,
-          txId: transaction.txId,
-          block: block.number,
-          receivedAt: Number(row.received_at),
-        },
-      ),
-    );
+    const facts = rows.map((row): AuditFact => ({
+      action: 'record.anchored',
+      outcome: 'success',
+      entities: [
+        { kind: 'record', id: row.record_id },
+        { kind: 'block', id: String(block.number) },
+      ],
+    }));
+    return [...audit.events(facts), ...rows.map((row) => this.told(block, transaction, row))];
+  }
+
+  private told(block: CommittedBlock, { txId }: CommittedTransaction, row: AnchoredRow): EventMessage {
+    const { record_id: recordId, patient_key: patientKey, tag } = row;
+    const value = { recordId, patientKey, tag, txId, block: block.number, receivedAt: Number(row.received_at) };
+    return event('record.anchored', { id: `anchored/${recordId}`, key: patientKey }, value);
   }
 
   private changed(block: CommittedBlock, { events, txId }: CommittedTransaction): EventMessage[] {

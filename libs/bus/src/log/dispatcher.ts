@@ -1,6 +1,6 @@
 import type { Database } from '@medshare/database';
-import type { MessageHandler } from '../bus.port.js';
-import { advance, claim, findReady, read, type Place, type Ready } from './log-store.js';
+import type { Delivery, MessageHandler } from '../bus.port.js';
+import { advance, claim, findReady, read, type LogMessage, type Place, type Ready } from './log-store.js';
 
 /** One subscription as the dispatcher sees it. */
 export interface Consumer {
@@ -8,6 +8,8 @@ export interface Consumer {
   readonly topic: string;
   readonly handler: MessageHandler;
   readonly batch: number;
+  /** messages of different keys handled at once */
+  readonly atOnce: number;
   closed: boolean;
 }
 
@@ -31,6 +33,37 @@ const placeKey = ({ group, topic, partition }: Place) => `${group}\n${topic}\n${
 /** Back-off of a failing message: 100 ms, doubled up to 30 s. */
 export const retryDelay = (attempts: number): number =>
   Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), LONGEST_RETRY_MS);
+
+/** Cuts messages into runs in which no key stands twice. */
+function* apart(messages: readonly LogMessage[], most: number): Generator<LogMessage[]> {
+  let group: LogMessage[] = [];
+  const keys = new Set<string>();
+  for (const each of messages) {
+    if (group.length >= most || keys.has(each.message.key)) {
+      yield group;
+      group = [];
+      keys.clear();
+    }
+    group.push(each);
+    keys.add(each.message.key);
+  }
+  if (group.length > 0) yield group;
+}
+
+/** @returns the first delivery that failed: those behind it are made again, which consumers bear */
+const handle = async (
+  group: readonly LogMessage[],
+  { handler }: Consumer,
+  partition: number,
+  attempts: number,
+): Promise<Delivery | undefined> => {
+  const deliveries = group.map(({ offset }, i) => ({ partition, offset, attempt: i === 0 ? attempts + 1 : 1 }));
+  const handled = await Promise.allSettled(
+    group.map(async ({ message }, i) => handler(message, deliveries[i] as Delivery)),
+  );
+  const failed = handled.findIndex(({ status }) => status === 'rejected');
+  return deliveries[failed];
+};
 
 /** Looks where messages wait and hands each partition to at most one worker. One loop a process, whatever the number of subscriptions. */
 export class Dispatcher {
@@ -144,15 +177,15 @@ export class Dispatcher {
         }
         let { off, attempts } = claimed;
         const until = performance.now() + HOLD_MS;
-        for (const { offset, message } of messages) {
+        for (const group of apart(messages, consumer.atOnce)) {
           if (consumer.closed || performance.now() > until) break;
-          try {
-            await consumer.handler(message, { partition: place.partition, offset, attempt: attempts + 1 });
-          } catch {
-            await advance(tx, place, offset, { attempts: attempts + 1, delay: retryDelay(attempts + 1) });
+          const failed = await handle(group, consumer, place.partition, attempts);
+          if (failed) {
+            const tried = failed.attempt;
+            await advance(tx, place, failed.offset, { attempts: tried, delay: retryDelay(tried) });
             return true;
           }
-          [off, attempts] = [offset + 1, 0];
+          [off, attempts] = [(group.at(-1)?.offset ?? off) + 1, 0];
         }
         // closed before the first message: what failed before is remembered
         if (off !== claimed.off) await advance(tx, place, off);

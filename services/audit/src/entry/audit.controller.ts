@@ -23,8 +23,8 @@ export class IntakeController {
     return { receipt: await this.log.record(entry) };
   }
 
-  /** The log itself knows ids, so redelivery needs no inbox. */
-  @EventPattern('audit.recorded', { group: 'audit' })
+  /** The log itself knows ids, so redelivery needs no inbox; entries handled at once share one transaction. */
+  @EventPattern('audit.recorded', { group: 'audit', atOnce: 100 })
   async recorded(@Payload() message: BusMessage) {
     await this.log.record(decode('audit.recorded', message).entry);
   }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SuiteName } from '@medshare/crypto';
 import type { EmbeddedPostgres } from '@medshare/database/embedded-postgres.driver';
@@ -81,6 +81,8 @@ async function writeAddresses(data: string, portBase: number, running: RunningIn
     return { id, httpUrl, issuer, mllpPort: portsOf(portBase, index).mllp };
   });
   const path = join(data, 'demo.json');
-  await writeFile(path, `${JSON.stringify({ version: 1, portBase, institutions }, null, 2)}\n`);
-  await chmod(path, 0o644);
+  // whoever waits for the file must not read half of it
+  await writeFile(`${path}.new`, `${JSON.stringify({ version: 1, portBase, institutions }, null, 2)}\n`);
+  await chmod(`${path}.new`, 0o644);
+  await rename(`${path}.new`, path);
 }

@@ -1,6 +1,6 @@
 import { toBase64url } from '@medshare/crypto';
 import { signRequestView, type RequestState, type View } from '@medshare/events';
-import { checkViews, requestSubject } from '@medshare/ledger';
+import { checkViews, requestSubject, type ViewRules } from '@medshare/ledger';
 import { asProblem, type Problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 
@@ -35,10 +35,27 @@ export class CollectViews {
     const answers = await Promise.allSettled(
       region.members.map(({ id }) => peers.call(signRequestView, id, { requestId, nonce })),
     );
-    const views = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.view] : []));
-    const failure = answers.find((answer) => answer.status === 'rejected');
-    if (views.length < region.viewQuorum && failure) throw failure.reason as Problem;
-    const { state } = checkViews(region, views, { now: clock.now(), nonce, subject: requestSubject(requestId) });
+    const rules = { now: clock.now(), nonce, subject: requestSubject(requestId) };
+    const faults: Problem[] = [];
+    const views = answers.flatMap((answer, index) => {
+      const fault = answer.status === 'rejected' ? asProblem(answer.reason) : this.faultOf(answer.value.view, rules);
+      if (answer.status === 'fulfilled' && !fault) return [answer.value.view];
+      if (fault) faults.push(fault);
+      this.context.logger.warn({ institution: region.members[index]?.id, code: fault?.code, requestId }, 'no view');
+      return [];
+    });
+    if (views.length < region.viewQuorum && faults[0]) throw faults[0];
+    const { state } = checkViews(region, views, rules);
     return { views, state };
+  }
+
+  /** One member that lies is named and left out: it must not keep a quorum of others from being heard. */
+  private faultOf(view: View, rules: ViewRules): Problem | undefined {
+    try {
+      checkViews(this.context.region, [view], { ...rules, quorum: 1 });
+      return undefined;
+    } catch (caught) {
+      return asProblem(caught);
+    }
   }
 }

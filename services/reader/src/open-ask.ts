@@ -54,7 +54,7 @@ export class OpenAsk {
     }));
     for (const row of rows) {
       try {
-        refused.push(...(await this.openRequest(row, records, readerKey)));
+        refused.push(...(await this.openRequest(principal, row, records, readerKey)));
       } catch (caught) {
         const { code, where } = asProblem(caught);
         refused.push({
@@ -70,14 +70,19 @@ export class OpenAsk {
     return { askId, opened: await this.opened.list(askId), refused };
   }
 
-  private async openRequest(row: Row, records: Found[], readerKey: Uint8Array): Promise<OpenResponse['refused']> {
+  private async openRequest(
+    principal: Principal,
+    row: Row,
+    records: Found[],
+    readerKey: Uint8Array,
+  ): Promise<OpenResponse['refused']> {
     const granted = await this.granted(row, readerKey);
     const wanted = await this.wanted(row, granted.deal.id, records);
     const refused: OpenResponse['refused'] = [];
     for (let at = 0; at < wanted.length; at += batch) {
       // views live for one lease only: each batch brings fresh ones
       const current = at === 0 ? granted : await this.granted(row, readerKey);
-      refused.push(...(await this.openBatch(row, current, wanted.slice(at, at + batch))));
+      refused.push(...(await this.openBatch(principal, row, current, wanted.slice(at, at + batch))));
     }
     return refused;
   }
@@ -104,7 +109,12 @@ export class OpenAsk {
       );
   }
 
-  private async openBatch(row: Row, granted: Granted, wanted: Wanted[]): Promise<OpenResponse['refused']> {
+  private async openBatch(
+    principal: Principal,
+    row: Row,
+    granted: Granted,
+    wanted: Wanted[],
+  ): Promise<OpenResponse['refused']> {
     const capsules = wanted.map(({ found, section }) => this.prove(found, section));
     const fragments = await this.fragments.collect(granted, capsules);
     const bare = wanted.flatMap(({ section }) => (section.capsule ? [section.capsule] : []));
@@ -125,6 +135,7 @@ export class OpenAsk {
           section: section.section,
           problem: code,
         });
+        await this.auditRefusal(row, code, principal, section.section);
       }
     }
     return refused;
@@ -139,13 +150,13 @@ export class OpenAsk {
     return { anchor, institution, section, index, size: leaves.length, proof };
   }
 
-  private async auditRefusal(row: Row, code: string, principal: Principal): Promise<void> {
+  private async auditRefusal(row: Row, code: string, principal: Principal, section?: string): Promise<void> {
     await this.context.audit.record({
       action: 'section.refused',
       outcome: 'refused',
       problem: code,
       agent: { person: principal.username, roles: [...principal.roles] },
-      entities: [{ kind: 'request', id: row.id }],
+      entities: [{ kind: 'request', id: row.id }, ...(section ? [{ kind: 'section', id: section }] : [])],
     });
   }
 }

@@ -32,6 +32,8 @@ export default {
   testTimeout: 30_000,
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,services,chaincode}/*/src/**/*.spec.ts'] },
-    { ...base, displayName: 'system', testMatch: ['<rootDir>/tests/{flow,authz,faults,leaks,fuzz}/**/*.spec.ts'] },
+    { ...base, displayName: 'system', testMatch: ['<rootDir>/tests/{flow,authz,leaks,fuzz}/**/*.spec.ts'] },
+    // minutes of killing processes: a step of its own, `npm run test:faults`
+    { ...base, displayName: 'faults', testMatch: ['<rootDir>/tests/faults/**/*.spec.ts'] },
   ],
 };

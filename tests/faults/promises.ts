@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { readSecret } from '@medshare/app/run/secrets';
+import { frame, suite, toBase64url } from '@medshare/crypto';
+import { KeyedHashes } from '@medshare/ingest-service/keyed-hashes';
+import { openFileKeys } from '@medshare/keys/file.driver';
+import type pg from 'pg';
+
+/** What became of one message, through every store; what is absent was not reached. */
+interface Way {
+  key: string;
+  position: number;
+  record: string | null;
+  counter: number | null;
+  sequence: number | null;
+  anchored: boolean;
+  onChain: number;
+}
+
+const ways = `SELECT m.key, m.position::int, r.id AS record, r.counter, a.sequence::int, a.state = 'anchored' AS anchored,
+    (SELECT count(*)::int FROM chain.state s WHERE s.key = 'anchor/harbor/' || r.tag) AS "onChain"
+  FROM ingest.message m LEFT JOIN vault.record r ON r.id = m.record_id LEFT JOIN ledger.anchor a ON a.record_id = r.id`;
+
+const anchorsOnChain = `SELECT count(*)::int AS n FROM chain.state WHERE key LIKE 'anchor/harbor/%'`;
+const busy = `SELECT (SELECT count(*) FROM ingest.outbox) + (SELECT count(*) FROM classifier.outbox) + (SELECT count(*) FROM vault.outbox)
+  + (SELECT count(*) FROM ledger.outbox) + (SELECT count(*) FROM audit.outbox)
+  + (SELECT count(*) FROM bus.cursor c JOIN bus.head h ON h.topic = c.topic AND h.part = c.part WHERE c.off < h.next) = 0 AS quiet`;
+
+/** The institution's own way of naming messages, so that its tables can be compared with what a sender counted. */
+export async function hashesOf(data: string): Promise<KeyedHashes> {
+  const folder = join(data, 'harbor');
+  const keys = await openFileKeys({ path: join(folder, 'keys', 'key-encryption-key') });
+  const secret = await readSecret(folder, 'patient', keys);
+  return new KeyedHashes((system, value) =>
+    toBase64url(suite('intl').hmac(secret, frame('medshare/patient/1', system, value))),
+  );
+}
+
+export const anchorCount = async (client: pg.Client): Promise<number> =>
+  (await client.query<{ n: number }>(anchorsOnChain)).rows[0]?.n ?? 0;
+
+/** Whether nothing is on its way any more. */
+export const isQuiet = async (client: pg.Client): Promise<boolean> =>
+  (await client.query<{ quiet: boolean }>(busy)).rows[0]?.quiet ?? false;
+
+/**
+ * Compares what was acknowledged with what stands in harbor's stores once all is quiet.
+ * @returns one line for everything lost, doubled or out of order
+ */
+export async function brokenPromises(
+  client: pg.Client,
+  hashes: KeyedHashes,
+  acknowledged: ReadonlyMap<string, readonly string[]>,
+): Promise<string[]> {
+  const { rows } = await client.query<Way>(ways);
+  const byKey = new Map<string, Way[]>();
+  for (const way of rows) byKey.set(way.key, [...(byKey.get(way.key) ?? []), way]);
+  const broken: string[] = [];
+  for (const [who, ids] of acknowledged) {
+    const found = ids.map((id) => byKey.get(hashes.message('hl7v2', 'LAB', 'HARBOR', id)) ?? []);
+    found.forEach((of, n) => broken.push(...judge(ids[n]!, of)));
+    broken.push(...outOfOrder(who, found.flat()));
+  }
+  const promised = [...acknowledged.values()].flat().length;
+  const records = new Set(rows.map(({ record }) => record)).size;
+  const onChain = await anchorCount(client);
+  if (rows.length !== promised) broken.push(`${promised} messages acknowledged, ${rows.length} kept`);
+  if (records !== promised) broken.push(`${promised} messages acknowledged, ${records} records`);
+  if (onChain !== promised) broken.push(`${promised} messages acknowledged, ${onChain} anchors on the chain`);
+  return broken;
+}
+
+function judge(id: string, found: readonly Way[]): string[] {
+  const [way] = found;
+  if (!way) return [`lost: ${id}`];
+  if (found.length > 1) return [`doubled: ${id}`];
+  if (!way.record) return [`no record: ${id}`];
+  if (!way.anchored || way.onChain !== 1) return [`not anchored: ${id}`];
+  return [];
+}
+
+/** As sent, so accepted, sealed and submitted. */
+const outOfOrder = (who: string, sent: readonly Way[]): string[] =>
+  (['position', 'counter', 'sequence'] as const)
+    .filter((place) => sent.some((way, n) => n > 0 && Number(way[place]) <= Number(sent[n - 1]?.[place])))
+    .map((place) => `out of order by ${place}: ${who}`);

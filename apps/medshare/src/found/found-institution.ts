@@ -38,6 +38,8 @@ const certificateDays = 397;
 /** Makes an institution's keys and certificates in its own folder. Private keys stand there wrapped, or in 0600 files. */
 export async function foundInstitution(parts: Parts): Promise<FoundedInstitution> {
   const { id, name, folder, clock, random } = parts;
+  // a PostgreSQL of its own, which runs as another user where we are root, must be able to pass through
+  await mkdir(folder, { recursive: true, mode: 0o711 });
   await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
   await mkdir(join(folder, 'tls'), { recursive: true, mode: 0o700 });
   const keyEncryption = await openFileKeys({ path: keyFile(folder), random });

@@ -15,6 +15,7 @@ import { createLogger, createMetricsRegistry, type Logger, type MetricsRegistry 
 import { Transit } from '@medshare/transit';
 import type { Config } from '../config.js';
 import { openBlobs, openBus, openKeys, openLedger, type EmbeddedLedger, type OpenedBus } from '../drivers.js';
+import { auditLogins } from './audit-logins.js';
 import { openProvider } from './embedded-provider.js';
 import { policyFiles } from './files.js';
 import { readRegion, readSecret, readSigningKey } from './secrets.js';
@@ -107,7 +108,7 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
       audience: config.identity.audience,
       clock: systemClock,
     }),
-    provider: config.identity.embedded ? await openProvider(config) : undefined,
+    provider: config.identity.embedded ? await openProvider(config, loginsOf(contexts)) : undefined,
     bus,
     ledger,
     oprfShare: await readSecret(config.data, 'oprf', keys),
@@ -134,6 +135,12 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
       await Promise.all([transitDatabase, ...databases].map((database) => database.close()));
     },
   };
+}
+
+/** Sign-ins belong to the access role; a deployment without one has the provider elsewhere. */
+function loginsOf(contexts: ReadonlyMap<RoleName, RoleContext>): ReturnType<typeof auditLogins> | undefined {
+  const access = contexts.get('access');
+  return access && auditLogins(access);
 }
 
 interface Base {

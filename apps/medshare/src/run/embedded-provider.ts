@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '@medshare/clock';
-import { createEmbeddedProvider, type EmbeddedProvider } from '@medshare/identity/embedded-oidc.driver';
+import { createEmbeddedProvider, type EmbeddedProvider, type EmbeddedProviderOptions } from '@medshare/identity/embedded-oidc.driver';
 import { z } from 'zod';
 import type { Config } from '../config.js';
 
@@ -14,7 +14,10 @@ export const accountsFile = z.strictObject({
 export const identityFolder = (data: string): string => join(data, 'identity');
 export const accountsPath = (data: string): string => join(identityFolder(data), 'accounts.json');
 
-export async function openProvider({ institution, data, identity }: Config): Promise<EmbeddedProvider> {
+export async function openProvider(
+  { institution, data, identity }: Config,
+  onLogin: EmbeddedProviderOptions['onLogin'],
+): Promise<EmbeddedProvider> {
   const folder = identityFolder(data);
   const { accounts } = accountsFile.parse(JSON.parse(await readFile(accountsPath(data), 'utf8')));
   const baseUrl = identity.issuer.slice(0, identity.issuer.indexOf('/realms/'));
@@ -23,6 +26,7 @@ export async function openProvider({ institution, data, identity }: Config): Pro
     institution,
     folder,
     serviceAccounts: accounts,
+    ...(onLogin ? { onLogin } : {}),
     clock: systemClock,
     random: systemRandom,
   });

@@ -1,5 +1,6 @@
 import { signApproval, generateStaffKey } from '@medshare/client';
 import { canonical, documentHash, openCapsules, sealCapsule, signDocument, toBase64url } from '@medshare/crypto';
+import { obtainToken } from '@medshare/identity';
 import type { AskResponse, PendingApproval, Request, StaffCertificate } from '@medshare/events';
 import { audited, post, refusals, startDemo, until, type Demo } from '../harness/demo.js';
 import { HandReader, secretOf, type Asked } from '../harness/hand-reader.js';
@@ -77,6 +78,16 @@ describe('who may not, gets nothing', () => {
       expect(await refusals(demo, 'lakeside', 'section.refused', `bundle|${opened[0]!.bundle}`)).toContain(
         'auth.forbidden',
       );
+    }, 60_000);
+
+    it('a wrong password signs nobody in, and each sign-in is written down', async () => {
+      const { issuer } = demo.institutions.summit!;
+      const signIn = obtainToken({ issuer, username: 'dr.wu', password: 'not the password' });
+      await expect(signIn).rejects.toMatchObject({ code: 'auth.unauthenticated' });
+      await until('both are in the log', async () => {
+        const failed = await audited(demo, 'summit', 'login.failed');
+        return failed === 1 && (await audited(demo, 'summit', 'login.succeeded')) >= 1;
+      });
     }, 60_000);
 
     it('one of two approvals is not enough, and the same one again does not help', async () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
 import { systemClock as clock, systemRandom as random, type Clock } from '@medshare/clock';
-import { createEmbeddedProvider, type EmbeddedProvider } from './embedded-oidc.driver.js';
+import { createEmbeddedProvider, type EmbeddedProvider, type Login } from './embedded-oidc.driver.js';
 import { identityContract, type IdentityHarness } from './identity.port.contract.js';
 import { clientCredentials, obtainToken } from './obtain-token.js';
 import { createOidcVerifier } from './oidc.driver.js';
@@ -22,6 +22,7 @@ class Site {
   provider!: EmbeddedProvider;
   folder = '';
   now = () => Date.now();
+  onLogin: (login: Login) => Promise<void> = () => Promise.resolve();
   #server!: Server;
 
   async open(port = 0): Promise<this> {
@@ -37,6 +38,7 @@ class Site {
       folder: this.folder,
       clients: [console_],
       serviceAccounts: [feed],
+      onLogin: (login: Login) => this.onLogin(login),
     };
     this.provider = await createEmbeddedProvider({ ...options, clock: own, random });
     this.provider.mount(app);
@@ -132,6 +134,45 @@ async function codeFlow(
   const answer = await exchange();
   return wrong.twice ? exchange() : answer;
 }
+
+describe('what it tells of sign-ins', () => {
+  const site = new Site();
+  const told: Login[] = [];
+  beforeAll(() => site.open());
+  afterAll(() => site.close());
+  beforeEach(() => {
+    told.splice(0);
+    site.onLogin = (login) => Promise.resolve(void told.push(login));
+  });
+
+  it('tells each one, and never what was typed as a name that nobody has', async () => {
+    await token(site);
+    await expect(token(site, { password: 'wrong' })).rejects.toThrow();
+    await expect(token(site, { username: 'my secret passphrase' })).rejects.toThrow();
+    expect(told).toEqual([
+      { username: 'mei', outcome: 'succeeded' },
+      { username: 'mei', outcome: 'wrong' },
+      { outcome: 'wrong' },
+    ]);
+  });
+
+  it('tells that a name is locked', async () => {
+    for (let attempt = 0; attempt < 5; attempt += 1) await expect(token(site, { password: 'wrong' })).rejects.toThrow();
+    await expect(token(site)).rejects.toThrow();
+    expect(told.at(-1)).toEqual({ username: 'mei', outcome: 'locked' });
+    site.now = () => Date.now() + 10 * 60_000;
+    await token(site);
+    site.now = () => Date.now();
+  });
+
+  it('signs nobody in whom it cannot tell of; a refusal stays one', async () => {
+    site.onLogin = () => Promise.reject(new Error('no disk'));
+    await expect(token(site)).rejects.toThrow();
+    await expect(token(site, { password: 'wrong' })).rejects.toThrow();
+    site.onLogin = () => Promise.resolve();
+    expect(await token(site)).toMatch(/^ey/);
+  });
+});
 
 describe('the embedded provider', () => {
   const site = new Site();

@@ -23,8 +23,19 @@ export interface EmbeddedProviderOptions {
   serviceAccounts?: readonly ServiceAccount[];
   /** Whether a proxy in front terminates TLS and says so in X-Forwarded headers. */
   behindProxy?: boolean;
+  /**
+   * Told of every attempt to sign in, before it is answered. A sign-in that cannot be told is not given (503); a refusal stays a
+   * refusal whether it could be told or not.
+   */
+  onLogin?: (login: Login) => Promise<void>;
   clock: Clock;
   random: Random;
+}
+
+/** An attempt to sign in. What was typed as a name that nobody has may be a password: it is not passed on. */
+export interface Login {
+  username?: string;
+  outcome: 'succeeded' | LoginFailure;
 }
 
 export interface EmbeddedProvider {
@@ -66,11 +77,7 @@ export async function createEmbeddedProvider(options: EmbeddedProviderOptions): 
     mount(app) {
       const path = `${realm}/interaction/:uid`;
       app.get(path, showLogin(provider, institution));
-      app.post(
-        path,
-        express.urlencoded({ extended: false, limit: '4kb' }),
-        signIn(provider, institution, users, limit),
-      );
+      app.post(path, express.urlencoded({ extended: false, limit: '4kb' }), signIn(provider, options, users, limit));
       app.use(realm, provider.callback());
     },
   };
@@ -185,23 +192,39 @@ const showLogin = (provider: Provider, institution: string): RequestHandler =>
 
 const credentials = z.object({ username: z.string().max(64), password: z.string().max(256) });
 
-const signIn = (provider: Provider, institution: string, users: UserStore, limit: LoginLimit): RequestHandler =>
+const signIn = (
+  provider: Provider,
+  { institution, onLogin = () => Promise.resolve() }: EmbeddedProviderOptions,
+  users: UserStore,
+  limit: LoginLimit,
+): RequestHandler =>
   orExpired(async (req, res) => {
     const { params } = await provider.interactionDetails(req, res);
     const given = credentials.safeParse(req.body).data;
-    const refuse = (status: number, why: LoginFailure) =>
+    const username = given?.username.trim().toLowerCase() ?? '';
+    const known = users.has(username) ? { username } : {};
+    const answer = (status: number, why: LoginFailure) =>
       page(res, status, institution, String(params.redirect_uri), why);
+    const refuse = async (status: number, why: LoginFailure) => {
+      await onLogin({ ...known, outcome: why }).catch(() => undefined);
+      return answer(status, why);
+    };
     if (given === undefined) return refuse(400, 'wrong');
-    const username = given.username.trim().toLowerCase();
     if (!limit.attempt(username)) return refuse(429, 'locked');
     const user = await users.authenticate(username, given.password);
     if (user === undefined) return refuse(401, 'wrong');
     limit.succeeded(username);
+    const told = await onLogin({ username, outcome: 'succeeded' }).then(
+      () => true,
+      () => false,
+    );
+    if (!told) return answer(503, 'unrecorded');
     const grant = new provider.Grant({ accountId: user.id, clientId: String(params.client_id) });
     grant.addOIDCScope('openid offline_access');
     grant.addResourceScope(resource, 'api');
     const result = { login: { accountId: user.id }, consent: { grantId: await grant.save() } };
     await provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
+    return undefined;
   });
 
 function page(res: Response, status: number, institution: string, redirectUri: string, failure?: LoginFailure): void {

@@ -2,6 +2,7 @@
 const failures = {
   wrong: 'The name or the password is wrong.',
   locked: 'Too many attempts. Try again in five minutes.',
+  unrecorded: 'The sign-in cannot be recorded now. Try again in a moment.',
 };
 export type LoginFailure = keyof typeof failures;
 

@@ -1,7 +1,11 @@
 import type { Login } from '@medshare/identity/embedded-oidc.driver';
 import type { RoleContext } from '@medshare/role';
 
-const problems = { wrong: 'auth.unauthenticated', locked: 'request.rate-limited', unrecorded: 'audit.unavailable' } as const;
+const problems = {
+  wrong: 'auth.unauthenticated',
+  locked: 'request.rate-limited',
+  unrecorded: 'audit.unavailable',
+} as const;
 
 /**
  * Writes sign-ins down in the institution's own database, from where they reach the audit log. That is durable before the answer and

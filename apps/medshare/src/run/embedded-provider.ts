@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '@medshare/clock';
-import { createEmbeddedProvider, type EmbeddedProvider, type EmbeddedProviderOptions } from '@medshare/identity/embedded-oidc.driver';
+import {
+  createEmbeddedProvider,
+  type EmbeddedProvider,
+  type EmbeddedProviderOptions,
+} from '@medshare/identity/embedded-oidc.driver';
 import { z } from 'zod';
 import type { Config } from '../config.js';
 

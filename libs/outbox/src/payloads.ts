@@ -88,9 +88,14 @@ export const putPayloads = async (tx: Tx, contents: readonly Uint8Array[]): Prom
 export async function* getPayload(db: Queryable, ref: string): AsyncGenerator<Uint8Array> {
   const missing = problem('blob.missing', { where: `payload ${ref.slice(0, 64)}` });
   if (!/^[0-9a-f-]{36}$/.test(ref)) throw missing;
-  const { rows } = await db.query<{ chunks: number }>('SELECT chunks FROM transit.payload WHERE ref = $1', [ref]);
-  if (!rows[0]) throw missing;
-  for (let n = 0; n < rows[0].chunks; n++) {
+  const { rows } = await db.query<{ chunks: number; bytes: Buffer | null }>(
+    `SELECT p.chunks, c.bytes FROM transit.payload p LEFT JOIN transit.payload_chunk c ON c.ref = p.ref AND c.n = 0 WHERE p.ref = $1`,
+    [ref],
+  );
+  const [first] = rows;
+  if (!first || (first.chunks > 0 && !first.bytes)) throw missing;
+  if (first.bytes) yield first.bytes;
+  for (let n = 1; n < first.chunks; n++) {
     const chunk = await db.query<{ bytes: Buffer }>(
       'SELECT bytes FROM transit.payload_chunk WHERE ref = $1 AND n = $2',
       [ref, n],

@@ -25,6 +25,8 @@ export interface Relay {
 }
 
 const LONGEST_PAUSE_MS = 10_000;
+/** After a move, what follows shortly is moved together; the first event after a pause goes at once. */
+const GATHER_MS = 25;
 
 const take = async (tx: Tx, batch: number): Promise<(EncodedMessage & { seq: string })[]> => {
   const locked = await tx.query<{ got: boolean }>({
@@ -90,8 +92,11 @@ export const startRelay = ({ db, bus, notify, pollEvery = 500, batch = 500, onEr
       failures = moved === undefined ? failures + 1 : 0;
       // after a failure a wake does not hasten the next try
       if (failures > 0) await rest(Math.min(pollEvery * 2 ** (failures - 1), LONGEST_PAUSE_MS));
-      // what is appended later wakes: a batch that was not full needs no second look
-      else if ((moved ?? 0) < most && !woken && !stopped) await rest(pollEvery);
+      else if ((moved ?? 0) < most && !stopped) {
+        if (moved) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+        // what is appended later wakes: a batch that was not full needs no second look
+        if (!woken && !stopped) await rest(pollEvery);
+      }
     }
   };
   const running = run();

@@ -2,7 +2,7 @@ import type { Clock, Random } from '@medshare/clock';
 import { frame, openBytes, sealBytes, unframe, type Suite } from '@medshare/crypto';
 import type { Database, Tx } from '@medshare/database';
 import type { KeyEncryption } from '@medshare/keys';
-import { getPayload, putPayload, putPayloads } from '@medshare/outbox';
+import { getPayload, putPayloads } from '@medshare/outbox';
 import { Problem } from '@medshare/problems';
 import { TransitKeys } from './transit-keys.js';
 
@@ -40,7 +40,8 @@ export class Transit {
 
   /** Stores a payload within the caller's transaction; the reference is valid once that commits. */
   async put(tx: Tx, payload: Payload): Promise<string> {
-    return putPayload(tx, await this.seal(payload));
+    const [ref] = await this.putAll(tx, [payload]);
+    return ref as string;
   }
 
   /** The same for many at once, in one statement; references in the payloads' order. */

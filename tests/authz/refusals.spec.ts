@@ -282,6 +282,19 @@ describe('who may not, gets nothing', () => {
       ]);
     }, 60_000);
 
+    it('services do not stand in for the people whom the law wants to approve', async () => {
+      const officer = await HandReader.of(demo, 'officer.li', 'lakeside');
+      const asked = await officer.ask({ ...of('ordinary'), purpose: 'HOPERAT' });
+      expect(asked.receipts.map(({ outcome }) => outcome)).toEqual(['permit']);
+      const request = await officer.requested(asked);
+      for (const { id } of officer.region.members)
+        await until(`${id} has refused`, async () =>
+          (await refusals(demo, id, 'approval.refused', `request|${request.id}`)).includes('access.denied'),
+        );
+      expect((await officer.views(request.id)).map(({ state }) => state.grant)).toEqual([null, null, null]);
+      await officer.close();
+    }, 60_000);
+
     it('another purpose than the permit’s is refused by every holder', async () => {
       const asked = await reader.ask(of('ordinary'));
       const ask = { ...asked.ask, purpose: 'ETREAT' };

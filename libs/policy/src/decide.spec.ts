@@ -4,6 +4,7 @@ import {
   accessPolicyFiles,
   decide,
   loadAccessPolicy,
+  instantiateFormula,
   serviceLeafApproves,
   writeReceipt,
   type DecisionInput,
@@ -234,22 +235,31 @@ describe('the suite', () => {
   });
 });
 
+/** What a custodian's service is asked, under the region's formula of the class or another one. */
+const leafOf = (input: DecisionInput, name = input.class === 'ordinary' ? 'ordinary' : 'sensitive') => ({
+  ...input,
+  formula: instantiateFormula(policy.formulas[name]!, { source: 'harbor', members }),
+});
+
 describe('a custodian', () => {
   const nobody = { institutions: [], persons: [] };
 
   it('answers by itself under a legal basis inside the region', () => {
-    expect(serviceLeafApproves(policy, ask(), nobody)).toEqual({ approves: true });
-    expect(serviceLeafApproves(policy, ask({ class: 'sensitive:hiv' }), nobody)).toEqual({ approves: true });
+    expect(serviceLeafApproves(policy, leafOf(ask()), nobody)).toEqual({ approves: true });
+    expect(serviceLeafApproves(policy, leafOf(ask({ class: 'sensitive:hiv' })), nobody)).toEqual({ approves: true });
+    const withPeople = leafOf(ask({ purpose: 'HOPERAT' }, ['privacy-officer']), 'sensitive');
+    expect(serviceLeafApproves(policy, withPeople, nobody)).toEqual({ approves: true });
   });
 
   it.each([
     ['no-legal-basis', ask({ purpose: 'HMARKT' }), nobody],
     ['no-legal-basis', ask({}, ['regulator']), nobody],
+    ['people-must-approve', ask({ purpose: 'HOPERAT' }, ['privacy-officer']), nobody],
     ['not-a-member', ask({ owner: 'elsewhere' }), nobody],
     ['denied-institution', ask(), { institutions: ['lakeside'], persons: [] }],
     ['denied-person', ask(), { institutions: [], persons: ['st-7'] }],
   ] as const)('does not: %s', (reason, input, denials) => {
-    expect(serviceLeafApproves(policy, input, denials)).toEqual({ approves: false, reason });
+    expect(serviceLeafApproves(policy, leafOf(input), denials)).toEqual({ approves: false, reason });
   });
 });
 

@@ -1,4 +1,5 @@
 import { signDocument } from '@medshare/crypto';
+import { parseFormula } from '@medshare/crypto/formula';
 import type { approvalBody, StaffCertificate } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
 import { isProblem, problem } from '@medshare/problems';
@@ -55,6 +56,7 @@ export class ApproveRequest {
       owner: request.institution,
       class: notice.class,
       purpose: request.ask.purpose,
+      formula: parseFormula(request.formula),
     });
     const certificate = this.certificates.toService();
     if (refusal) return this.refused(requestId, leaf, certificate, problem('access.denied', { where: leaf }));

@@ -43,8 +43,9 @@ class IpfsFiles implements Blobs {
     await makeFolder(join(this.#path, 'new'));
     for (const name of await readdir(join(this.#path, 'new'))) {
       const path = join(this.#path, 'new', name);
-      const { mtimeMs } = await stat(path);
-      if (systemClock.now() - mtimeMs > ABANDONED_MS) await removeFolder(path);
+      // whoever makes it moves it to its place meanwhile
+      const made = await stat(path).catch(() => undefined);
+      if (made && systemClock.now() - made.mtimeMs > ABANDONED_MS) await removeFolder(path);
     }
     return this;
   }

@@ -7,6 +7,8 @@ import { cpuSeconds } from './processes.mjs';
 
 const connections = 8;
 const windows = [1, 8, 32];
+/** Plain inserts of a round: enough to last a good part of a second. */
+const plainCount = 2000;
 
 /** Sends records and waits until all are anchored. */
 async function throughAll(run, count, inFlight) {
@@ -24,7 +26,8 @@ export async function acknowledgements(run, { rounds, burst: count }) {
   const found = new Map(windows.map((window) => [window, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const window of windows) {
-      const plain = await plainInserts({ url: run.store.url, connections, count, messageOf: run.messageOf });
+      const { store, messageOf } = run;
+      const plain = await plainInserts({ url: store.url, connections, count: plainCount, messageOf });
       const { acksPerSecond } = await throughAll(run, count, window);
       found.get(window).push({ plain, acksPerSecond });
       await run.store.untilQuiet();

@@ -48,7 +48,7 @@ export function readOptions(args) {
     rounds: count('rounds', values.rounds ?? (short ? '2' : '3'), 100),
     seed: count('seed', values.seed, 1_000_000),
     // messages of one burst, and messages whose way is timed
-    burst: short ? 480 : 960,
+    burst: short ? 160 : 960,
     timed: short ? 100 : 200,
   };
 }

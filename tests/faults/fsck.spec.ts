@@ -1,15 +1,20 @@
 import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openDemoConfigs, type DemoConfigs } from '@medshare/app/commands/demo-configs';
+import type { Config } from '@medshare/app/config';
+import { fsck } from '@medshare/app/run/fsck';
 import { startDemo, until, type Demo } from '../harness/demo.js';
 import { comparedStores } from './compared-stores.js';
 import { postmasterOf, within } from './database-of.js';
 import { Hospital } from './hospital.js';
 import { plants, type Plant } from './plants.js';
 import { anchorCount, isQuiet } from './promises.js';
-import { lastingFindings, runFsck } from './run-fsck.js';
+import { lastingFindings, runFsck, type Finding } from './run-fsck.js';
 
 describe('fsck', () => {
   let demo: Demo;
+  let opened: DemoConfigs;
+  const config = () => opened.configs[0]!;
 
   beforeAll(async () => {
     demo = await startDemo();
@@ -30,6 +35,7 @@ describe('fsck', () => {
     expect(await lastingFindings(demo.data)).toEqual([]);
     // nobody may mend or sign what is planted: only PostgreSQL goes on
     await demo.kill();
+    opened = await openDemoConfigs(demo.data, ['harbor'], process.env);
   }, 150_000);
 
   afterAll(async () => {
@@ -60,7 +66,7 @@ describe('fsck', () => {
     async (plant) => {
       const undo = await plantIn(demo.data, plant);
       try {
-        const named = (await runFsck(demo.data, '--institution', 'harbor')).map(({ store }) => store);
+        const named = (await findings(config())).map(({ store }) => store);
         expect(named).toContain(plant.store);
       } finally {
         await undo();
@@ -73,6 +79,12 @@ describe('fsck', () => {
     expect(await runFsck(demo.data, '--institution', 'harbor')).toEqual([]);
   }, 60_000);
 });
+
+async function findings(config: Config): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for await (const finding of fsck(config)) found.push(finding);
+  return found;
+}
 
 /** @returns puts everything back */
 async function plantIn(data: string, { tables = [], sql, blob }: Plant): Promise<() => Promise<void>> {

@@ -239,6 +239,12 @@ export const plants: readonly Plant[] = [
     sql: 'DELETE FROM audit.entry WHERE index = 3',
   },
   {
+    store: 'audit.entry ↔ its index',
+    what: 'an entry is found under another action',
+    tables: ['audit.entry'],
+    sql: `UPDATE audit.entry SET action = 'planted' WHERE index = 3`,
+  },
+  {
     store: 'audit.head ↔ audit.entry',
     what: 'the newest entry is gone',
     tables: ['audit.entry'],

@@ -1,9 +1,10 @@
 import { signApproval, generateStaffKey } from '@medshare/client';
-import { canonical, documentHash, openCapsules, sealCapsule, signDocument, toBase64url } from '@medshare/crypto';
+import { documentHash, signDocument, toBase64url } from '@medshare/crypto';
 import { obtainToken } from '@medshare/identity';
 import type { AskResponse, PendingApproval, Request, StaffCertificate } from '@medshare/events';
 import { audited, post, refusals, startDemo, until, type Demo } from '../harness/demo.js';
-import { HandReader, secretOf, type Asked } from '../harness/hand-reader.js';
+import { refusesDishonestReader, type Stage } from './dishonest-reader.js';
+import { HandReader, secretOf } from '../harness/hand-reader.js';
 import { admission, hivTest, identifierOf, patient, sodium } from '../harness/messages.js';
 
 const sensitive = 'sensitive:hiv';
@@ -15,8 +16,6 @@ describe('who may not, gets nothing', () => {
   let demo: Demo;
   let reader: HandReader;
   let summit: HandReader;
-  /** Granted for some seconds only; asked for first, so that it has expired when it is looked at. */
-  let brief: { asked: Asked; request: Request };
   const staff = new Map<string, ReturnType<Demo['as']>>();
   /** One client a person: a second certificate would be another key. */
   const as = (username: string, institution: string) => {
@@ -25,6 +24,7 @@ describe('who may not, gets nothing', () => {
     staff.set(name, known);
     return known;
   };
+  const stage = { as, wish: of } as Stage;
   const waiting = (username: string, institution: string, requestId: string, leaf: string): Promise<PendingApproval> =>
     until(`${username} sees the request`, async () =>
       (await as(username, institution).approvals()).find((one) => one.requestId === requestId && one.leaf === leaf),
@@ -48,7 +48,7 @@ describe('who may not, gets nothing', () => {
       );
     });
     const asked = await reader.ask({ ...of('ordinary'), lasts: 12_000 });
-    brief = { asked, request: await reader.requested(asked) };
+    Object.assign(stage, { demo, reader, summit, brief: { asked, request: await reader.requested(asked) } });
   }, 150_000);
 
   afterAll(async () => {
@@ -305,147 +305,11 @@ describe('who may not, gets nothing', () => {
     }, 60_000);
   });
 
-  describe('a dishonest institution with a grant', () => {
-    let asked: Asked;
-    let request: Request;
-    const leaf = 'custodian@summit';
-    const good = async () => reader.body(asked, request, leaf, await reader.views(request.id));
-    const refused = async (holder: string, promise: Promise<unknown>, code: string, id = request.id) => {
-      await expect(promise).rejects.toMatchObject({ code });
-      expect((await refusals(demo, holder, 'fragments.refused', `request|${id}`))[0]).toBe(code);
-    };
-
-    beforeAll(async () => {
-      asked = await reader.ask(of('ordinary'));
-      request = await reader.requested(asked);
-      await reader.granted(request.id, ['custodian@harbor', 'custodian@summit']);
-    }, 60_000);
-
-    it('opens what was granted, by the way that all refusals below take', async () => {
-      const views = await reader.views(request.id);
-      const fragments = await Promise.all(
-        ['custodian@harbor', leaf].map(async (one) =>
-          reader.unbox(asked, request, await reader.release(reader.body(asked, request, one, views))),
-        ),
-      );
-      const bare = reader.capsules(asked).map(({ section }) => section.capsule!);
-      const keys = openCapsules(reader.suite, reader.proposal(asked).deal, bare, fragments);
-      expect(keys.map((key) => key.length)).toEqual(bare.map(() => 32));
-      expect(() => openCapsules(reader.suite, reader.proposal(asked).deal, bare, fragments.slice(1))).toThrow(
-        'not met',
-      );
-    }, 60_000);
-
-    it('fragments are for the reader, grant and purpose they were asked for', async () => {
-      const released = await reader.release(await good());
-      const stranger = reader.suite.generateKeyPair().privateKey;
-      expect(() => reader.unbox(asked, request, released, { readerKey: stranger })).toThrow('the box does not open');
-      expect(() => reader.unbox(asked, request, released, { purpose: 'ETREAT' })).toThrow('the box does not open');
-      expect(() => reader.unbox(asked, { ...request, id: brief.request.id }, released)).toThrow(
-        'the box does not open',
-      );
-    }, 60_000);
-
-    it('another institution gets nothing for it', async () => {
-      await refused('harbor', summit.release({ ...(await good()), leaf: 'custodian@harbor' }), 'access.out-of-scope');
-    }, 60_000);
-
-    it('another leaf, deal or salt is out of scope', async () => {
-      await refused('summit', reader.release({ ...(await good()), leaf: 'ed@summit' }), 'access.incomplete');
-      await refused('harbor', reader.release(await good(), 'harbor'), 'access.out-of-scope');
-      const hidden = asked.proposals.find((one) => one.class === sensitive)!;
-      await refused('summit', reader.release({ ...(await good()), dealId: hidden.deal.id }), 'access.out-of-scope');
-      await refused('summit', reader.release({ ...(await good()), salt: hidden.salt }), 'access.out-of-scope');
-    }, 60_000);
-
-    it('views of too few members, of one member twice, altered or of another request count for nothing', async () => {
-      const body = await good();
-      const [first, second, third] = body.views;
-      await refused('summit', reader.release({ ...body, views: [first!] }), 'view.invalid');
-      await refused('summit', reader.release({ ...body, views: [first!, first!] }), 'view.invalid');
-      const altered = {
-        ...second!,
-        state: { ...second!.state, grant: { ...second!.state.grant!, leaves: [leaf, 'ed@summit'] } },
-      };
-      await refused('summit', reader.release({ ...body, views: [first!, altered, third!] }), 'view.invalid');
-      const again = (await reader.views(request.id, ['harbor']))[0]!;
-      await refused('summit', reader.release({ ...body, views: [first!, again] }), 'view.invalid');
-      await refused('summit', reader.release({ ...body, views: await reader.views(brief.request.id) }), 'view.invalid');
-    }, 60_000);
-
-    it('a capsule without its proof, of another deal, or not anchored gets no fragment', async () => {
-      const body = await good();
-      const [one] = body.capsules;
-      const { capsule } = one!.section;
-      const withCapsule = (changed: object) => [
-        { ...one!, section: { ...one!.section, capsule: { ...capsule!, ...changed } } },
-      ];
-      const forged = sealCapsule(reader.suite, reader.proposal(asked).deal, one!.section.section).capsule;
-      await refused(
-        'summit',
-        reader.release({ ...body, capsules: withCapsule({ z: toBase64url(reader.suite.randomBytes(32)) }) }),
-        'vault.capsule',
-      );
-      await refused('summit', reader.release({ ...body, capsules: withCapsule(forged) }), 'vault.capsule');
-      const hidden = asked.proposals.find((proposal) => proposal.class === sensitive)!;
-      await refused(
-        'summit',
-        reader.release({ ...body, capsules: reader.capsules(asked, hidden.deal.id) }),
-        'vault.capsule',
-      );
-      const moved = reader.capsules(asked, hidden.deal.id)[0]!.section.capsule!;
-      await refused(
-        'summit',
-        reader.release({ ...body, capsules: withCapsule({ ...moved, deal: capsule!.deal }) }),
-        'vault.capsule',
-      );
-      await refused(
-        'summit',
-        reader.release({ ...body, capsules: [{ ...one!, institution: 'lakeside' }] }),
-        'vault.capsule',
-      );
-      await refused('summit', reader.release({ ...body, capsules: [one!, one!] }), 'vault.capsule');
-      // a tree of its own around its own capsule: everything proves, but nobody anchored it
-      const section = { ...one!.section, capsule: forged };
-      const root = documentRoot(reader, section);
-      const loose = { ...one!, section, index: 0, size: 1, proof: [], anchor: { ...one!.anchor, sealRoot: root } };
-      await refused('summit', reader.release({ ...body, capsules: [loose] }), 'vault.capsule');
-    }, 60_000);
-
-    it('a grant that has expired releases nothing more', async () => {
-      const { asked: short, request: over } = brief;
-      await until('it has expired', async () => over.expiresAt < Date.now(), 20_000);
-      const views = await reader.views(over.id);
-      expect(views[0]!.state.grant).toMatchObject({ state: 'active' });
-      await refused('summit', reader.release(reader.body(short, over, leaf, views)), 'access.expired', over.id);
-      await expect(reader.submit('request', reader.request(short, { issuedAt: 1 }))).rejects.toMatchObject({
-        code: 'ledger.refused',
-      });
-    }, 60_000);
-
-    it('views from before a revocation are refused at once, and as stale after the lease', async () => {
-      const before = await good();
-      expect((await reader.release(before)).leaf).toBe(leaf);
-      const requestHash = documentHash(reader.suite, 'request', 1, request);
-      const content = { requestId: request.id, requestHash, reason: 'misuse' as const };
-      const officer = as('officer.li', 'harbor');
-      await officer.revoke(content);
-      await refused('summit', reader.release(before), 'access.revoked');
-      await refused('summit', reader.release(await good()), 'access.revoked');
-      await new Promise((resolve) => setTimeout(resolve, reader.region.leaseMs));
-      await refused('summit', reader.release(before), 'view.stale');
-      const views = await reader.views(request.id);
-      expect(views.map(({ state }) => state.grant?.state)).toEqual(['revoked', 'revoked', 'revoked']);
-    }, 60_000);
-  });
+  refusesDishonestReader(stage);
 });
 
 const signWith = ({ suite, key }: HandReader, type: string, value: unknown): string =>
   signDocument(suite, Buffer.from(key.privateKey, 'base64url'), type, 1, value);
-
-/** The root of a tree whose only leaf is this section. */
-const documentRoot = ({ suite }: HandReader, section: object): string =>
-  toBase64url(suite.hash(new Uint8Array([0]), Buffer.from(canonical(section))));
 
 /** What an institution's service can sign when it wants to: its access key is its own. */
 async function serviceApproval(data: string, { institution, suite }: HandReader, request: Request): Promise<object> {

@@ -63,6 +63,11 @@ describe(`what was acknowledged survives SIGKILL (seed ${seed})`, () => {
     hashes = await hashesOf(demo.data);
   }, 120_000);
 
+  // a case that failed leaves the next ones what they need
+  beforeEach(async () => {
+    if (stateOf(demo.pid) === undefined) await start(demo);
+  }, 120_000);
+
   afterAll(async () => {
     await demo?.stop();
     await demo?.remove();

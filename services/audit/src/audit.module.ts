@@ -1,4 +1,5 @@
 import type { DynamicModule } from '@nestjs/common';
+import { Inbox } from '@medshare/outbox';
 import { ROLE_CONTEXT, type RoleContext } from '@medshare/role';
 import { AppendEntries } from './append-entries.js';
 import { IntakeController, RegulatorController } from './entry/audit.controller.js';
@@ -18,6 +19,7 @@ export class AuditModule {
       controllers: [IntakeController, RegulatorController],
       providers: [
         { provide: ROLE_CONTEXT, useValue: context },
+        { provide: Inbox, useValue: context.inbox },
         provide(log),
         provide(checkpoints),
         provide(new ProveEntry(context, checkpoints)),

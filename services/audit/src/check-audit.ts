@@ -1,8 +1,9 @@
 import { equalBytes, toBase64url, verifyDocument } from '@medshare/crypto';
+import { auditEntry, type AuditEntry } from '@medshare/events';
 import { nodeHash, saltedLeaf, storedRoot, type Hash } from '@medshare/proofs';
 import type { Finding, RoleContext } from '@medshare/role';
 import { checkpointOf } from './make-checkpoint.js';
-import { listCheckpoints, readNode, type EntryRow } from './store/log.js';
+import { checkpointAt, listCheckpoints, readNode, type CheckpointRow, type EntryRow } from './store/log.js';
 
 const page = 1000;
 
@@ -13,19 +14,31 @@ export async function* checkAudit(
 ): AsyncIterable<Finding> {
   yield* checkEntries(context);
   yield* checkNodes(context);
-  yield* checkCheckpoints(context, await onChain());
+  yield* checkCheckpoints(context);
+  yield* checkAnchored(context, await onChain());
 }
+
+type Row = EntryRow & {
+  node: Buffer | null;
+  time: Date;
+  action: string;
+  outcome: string;
+  entities: string[] | null;
+};
 
 async function* checkEntries({ database, suite }: RoleContext): AsyncIterable<Finding> {
   const hash: Hash = (...parts) => suite.hash(...parts);
   let expected = 0;
   for (;;) {
-    const { rows } = await database.query<EntryRow & { node: Buffer | null }>(
-      `SELECT e.index, e.id, e.salt, e.leaf, e.bytes, n.hash AS node FROM entry e
-       LEFT JOIN node n ON n.level = 0 AND n.position = e.index WHERE e.index >= $1 ORDER BY e.index LIMIT $2`,
+    const { rows } = await database.query<Row>(
+      `SELECT e.index, e.id, e.salt, e.leaf, e.bytes, e.time, e.action, e.outcome, n.hash AS node,
+         (SELECT array_agg(kind || '|' || x.id) FROM entity x WHERE x.entry_index = e.index) AS entities
+       FROM entry e LEFT JOIN node n ON n.level = 0 AND n.position = e.index
+       WHERE e.index >= $1 ORDER BY e.index LIMIT $2`,
       [expected, page],
     );
-    for (const { index, id, salt, leaf, bytes, node } of rows) {
+    for (const row of rows) {
+      const { index, id, salt, leaf, bytes, node } = row;
       const store = 'audit.entry ↔ audit.node';
       if (Number(index) !== expected)
         yield { store, id: String(expected), problem: 'missing', detail: `gap before ${index}` };
@@ -33,6 +46,13 @@ async function* checkEntries({ database, suite }: RoleContext): AsyncIterable<Fi
       if (!equalBytes(saltedLeaf(hash, salt, bytes), leaf))
         yield { store, id, problem: 'disagrees', detail: 'entry and leaf' };
       if (!node || !equalBytes(node, leaf)) yield { store, id, problem: 'disagrees', detail: 'leaf and tree' };
+      if (!isIndexedTruly(row))
+        yield {
+          store: 'audit.entry ↔ its index',
+          id,
+          problem: 'disagrees',
+          detail: 'what is searched and what is proven',
+        };
     }
     if (rows.length < page) break;
   }
@@ -44,6 +64,20 @@ async function* checkEntries({ database, suite }: RoleContext): AsyncIterable<Fi
       problem: 'disagrees',
       detail: `${rows[0]?.size} and ${expected}`,
     };
+}
+
+/** Columns and entities are only for searching: changed, they would hide an entry that every proof still shows. */
+function isIndexedTruly({ id, time, action, outcome, entities, bytes }: Row): boolean {
+  let entry: AuditEntry;
+  try {
+    entry = auditEntry.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return false;
+  }
+  const listed = [...new Set(entry.entities.map((one) => `${one.kind}|${one.id}`))].sort();
+  const columns = [id, time.getTime(), action, outcome, ...(entities ?? []).sort()];
+  const told = [entry.id, entry.time, entry.action, entry.outcome, ...listed];
+  return columns.length === told.length && columns.every((value, at) => value === told[at]);
 }
 
 async function* checkNodes({ database, suite }: RoleContext): AsyncIterable<Finding> {
@@ -77,26 +111,39 @@ async function* checkNodes({ database, suite }: RoleContext): AsyncIterable<Find
   }
 }
 
-async function* checkCheckpoints(
-  context: RoleContext,
+/** Every checkpoint, the newest first. */
+async function* checkCheckpoints(context: RoleContext): AsyncIterable<Finding> {
+  for (let below = Number.MAX_SAFE_INTEGER; ;) {
+    const rows = await listCheckpoints(context.database, page, below);
+    for (const row of rows) yield* checkCheckpoint(context, row);
+    const last = rows.at(-1);
+    if (!last || rows.length < page) return;
+    below = last.size;
+  }
+}
+
+async function* checkCheckpoint(
+  { database, suite, institution, signingKey }: RoleContext,
+  row: CheckpointRow,
+): AsyncIterable<Finding> {
+  const hash: Hash = (...parts) => suite.hash(...parts);
+  const { size, root, signature } = checkpointOf(institution, row);
+  const id = String(size);
+  const computed = await storedRoot(hash, size, (level, position) => readNode(database, level, position)).catch(
+    () => new Uint8Array(0),
+  );
+  if (toBase64url(computed) !== root)
+    yield { store: 'audit.checkpoint ↔ audit.node', id, problem: 'disagrees', detail: 'root' };
+  if (!verifyDocument(suite, signingKey.publicKey, 'checkpoint', 1, { institution, size, root }, signature))
+    yield { store: 'audit.checkpoint', id, problem: 'audit.proof', detail: 'signature' };
+}
+
+async function* checkAnchored(
+  { database }: RoleContext,
   anchored: { size: number; root: string } | undefined,
 ): AsyncIterable<Finding> {
-  const { database, suite, institution, signingKey } = context;
-  const hash: Hash = (...parts) => suite.hash(...parts);
-  const rows = await listCheckpoints(database, page);
-  for (const row of rows) {
-    const { size, root, signature } = checkpointOf(institution, row);
-    const id = String(size);
-    const computed = await storedRoot(hash, size, (level, position) => readNode(database, level, position)).catch(
-      () => new Uint8Array(0),
-    );
-    if (toBase64url(computed) !== root)
-      yield { store: 'audit.checkpoint ↔ audit.node', id, problem: 'disagrees', detail: 'root' };
-    if (!verifyDocument(suite, signingKey.publicKey, 'checkpoint', 1, { institution, size, root }, signature))
-      yield { store: 'audit.checkpoint', id, problem: 'audit.proof', detail: 'signature' };
-  }
   if (!anchored) return;
-  const own = rows.find(({ size }) => size === anchored.size);
+  const own = await checkpointAt(database, anchored.size);
   if (!own || toBase64url(own.root) !== anchored.root)
     yield {
       store: 'audit.checkpoint ↔ chain',

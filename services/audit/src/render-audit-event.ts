@@ -69,14 +69,19 @@ export function renderAuditEvent(entry: AuditEntry): Record<string, unknown> {
     agent: [agentOf(entry)],
     source: {
       observer: { identifier: { system: 'urn:medshare:institution', value: entry.agent.institution } },
-      site: entry.role,
+      ...(entry.role ? { site: entry.role } : {}),
     },
-    entity: entry.entities.map(({ kind, id }) => ({
-      what: { identifier: { system: `urn:medshare:${kind}`, value: id } },
-      ...(kind === 'patient' ? { role: objectRole('1', 'Patient') } : { role: objectRole('3', 'Report') }),
-    })),
+    ...listed('entity', entry.entities.map(entityOf)),
   };
 }
+
+/** FHIR has neither empty arrays nor empty strings. */
+const listed = (name: string, values: unknown[]) => (values.length > 0 ? { [name]: values } : {});
+
+const entityOf = ({ kind, id }: AuditEntry['entities'][number]) => ({
+  what: { identifier: { system: `urn:medshare:${kind || 'unknown'}`, value: id || 'unknown' } },
+  ...(kind === 'patient' ? { role: objectRole('1', 'Patient') } : { role: objectRole('3', 'Report') }),
+});
 
 const objectRole = (code: string, display: string) => ({
   system: 'http://terminology.hl7.org/CodeSystem/object-role',
@@ -89,10 +94,13 @@ function agentOf({ agent, role }: AuditEntry): Record<string, unknown> {
     who: {
       identifier: {
         system: `urn:medshare:institution:${agent.institution}`,
-        value: agent.person ?? role,
+        value: agent.person || role || 'unknown',
       },
     },
     requestor: agent.person !== undefined,
-    ...(agent.roles ? { role: agent.roles.map((text) => ({ text })) } : {}),
+    ...listed(
+      'role',
+      (agent.roles ?? []).filter(Boolean).map((text) => ({ text })),
+    ),
   };
 }

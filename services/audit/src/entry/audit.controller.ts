@@ -5,6 +5,7 @@ import type { BusMessage } from '@medshare/bus';
 import { decode, recordAudit } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
 import { Roles, TokenGuard, User } from '@medshare/identity/nest';
+import { Inbox, isTransient } from '@medshare/outbox';
 import { PeerHandler } from '@medshare/peers/nest';
 import { problem } from '@medshare/problems';
 import type { z } from 'zod';
@@ -16,17 +17,25 @@ import { SearchEntries } from '../search-entries.js';
 /** What the institution's own roles tell. */
 @Controller()
 export class IntakeController {
-  constructor(private readonly log: AppendEntries) {}
+  constructor(
+    private readonly log: AppendEntries,
+    private readonly inbox: Inbox,
+  ) {}
 
   @PeerHandler(recordAudit)
   async record(@Body() { entry }: z.infer<typeof recordAudit.request>) {
     return { receipt: await this.log.record(entry) };
   }
 
-  /** The log itself knows ids, so redelivery needs no inbox; entries handled at once share one transaction. */
+  /** The log itself knows ids, so redelivery needs no inbox; entries handled at once share one transaction. What can never be written is parked. */
   @EventPattern('audit.recorded', { group: 'audit', atOnce: 100 })
   async recorded(@Payload() message: BusMessage) {
-    await this.log.record(decode('audit.recorded', message).entry);
+    try {
+      await this.log.record(decode('audit.recorded', message).entry);
+    } catch (caught) {
+      if (isTransient(caught)) throw caught;
+      await this.inbox.consume(message, () => Promise.reject(caught as Error));
+    }
   }
 }
 
@@ -50,18 +59,21 @@ export class RegulatorController {
 
   @Get('fhir/AuditEvent/:id')
   @Header('content-type', 'application/fhir+json')
-  read(@Param('id') id: string) {
+  async read(@User() user: Principal, @Param('id') id: string) {
+    await this.checkpoints.auditReading(user, id);
     return this.entries.read(id);
   }
 
   @Get('audit/entries/:id/proof')
-  proof(@Param('id') id: string) {
+  async proof(@User() user: Principal, @Param('id') id: string) {
+    await this.checkpoints.auditReading(user, id);
     return this.proofs.inclusion(id);
   }
 
   @Get('audit/checkpoints')
-  list() {
-    return this.checkpoints.list();
+  list(@Query('below') below?: string) {
+    if (below !== undefined && !/^\d{1,15}$/.test(below)) throw problem('request.malformed', { where: 'query.below' });
+    return this.checkpoints.list(below === undefined ? undefined : Number(below));
   }
 
   @Get('audit/consistency')

@@ -104,11 +104,15 @@ export async function insertCheckpoint(
   );
 }
 
-/** The newest checkpoints first. */
-export async function listCheckpoints(db: Pick<Tx, 'query'>, limit: number): Promise<CheckpointRow[]> {
+/** The newest checkpoints first, of a size below the one given. */
+export async function listCheckpoints(
+  db: Pick<Tx, 'query'>,
+  limit: number,
+  below = Number.MAX_SAFE_INTEGER,
+): Promise<CheckpointRow[]> {
   const { rows } = await db.query<{ size: string; root: Buffer; time: Date; signature: string }>(
-    'SELECT size, root, time, signature FROM checkpoint ORDER BY size DESC LIMIT $1',
-    [limit],
+    'SELECT size, root, time, signature FROM checkpoint WHERE size < $2 ORDER BY size DESC LIMIT $1',
+    [limit, below],
   );
   return rows.map((row) => ({ ...row, size: Number(row.size), time: row.time.getTime() }));
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { Tx } from '@medshare/database';
 import { event, type Anchor, type EventMessage } from '@medshare/events';
@@ -5,7 +6,7 @@ import type { CommittedBlock, CommittedTransaction, Ledger } from '@medshare/led
 import { asProblem } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
 import { faultPoint } from '@medshare/telemetry/fault-point';
-import { advanceCursor, markAnchored, markRefused, nextBlock, type AnchoredRow } from './store/anchors.js';
+import { advanceCursor, lockCursor, markAnchored, markRefused, nextBlock, type AnchoredRow } from './store/anchors.js';
 
 /** Wait before blocks are followed again after a failure, ms. */
 const pause = 500;
@@ -40,13 +41,16 @@ export class FollowBlocks implements OnApplicationBootstrap, OnApplicationShutdo
       } catch (caught) {
         if (signal.aborted) return;
         this.context.logger.warn({ code: asProblem(caught).code }, 'blocks not followed, will retry');
-        await new Promise((resolve) => setTimeout(resolve, pause));
       }
+      // also when the chain's copy was closed before this role: its blocks end without an error
+      await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
   }
 
   private async follow(block: CommittedBlock): Promise<void> {
     await this.context.database.transaction(async (tx) => {
+      // another replica may have been faster
+      if ((await lockCursor(tx)) > block.number) return;
       const messages: EventMessage[] = [];
       for (const transaction of block.transactions) {
         if (transaction.code !== 'valid') continue;
@@ -59,41 +63,19 @@ export class FollowBlocks implements OnApplicationBootstrap, OnApplicationShutdo
     faultPoint('ledger.follow.done');
   }
 
+  /** Marks the own anchors of a transaction, and says what is to be told and audited of them: in one append, for its locks. */
   private async anchored(tx: Tx, block: CommittedBlock, transaction: CommittedTransaction): Promise<EventMessage[]> {
     const { institution, audit } = this.context;
     if (transaction.function !== 'anchor' || transaction.creator !== institution) return [];
     const { anchors } = transaction.args as unknown as { anchors: Anchor[] };
     const { conflicts } = transaction.response as { conflicts: string[] };
-    const refused = new Set(conflicts);
-    const tags = anchors.map(({ tag }) => tag).filter((tag) => !refused.has(tag));
-    const rows = await markAnchored(tx, tags, { block: block.number, txId: transaction.txId });
-    for (const id of await markRefused(tx, conflicts)) {
-      this.context.logger.error(
-        { recordId: id, code: 'ledger.conflict' },
-        'the tag of a record is taken by other content',
-      );
-      await audit.append(tx, {
-        action: 'record.anchored',
-        outcome: 'refused',
-        problem: 'ledger.conflict',
-        entities: [{ kind: 'record', id }],
-      });
-    }
-    const facts = rows.map((row): AuditFact => ({
-      action: 'record.anchored',
-      outcome: 'success',
-      entities: [
-        { kind: 'record', id: row.record_id },
-        { kind: 'block', id: String(block.number) },
-      ],
-    }));
-    return [...audit.events(facts), ...rows.map((row) => this.told(block, transaction, row))];
-  }
-
-  private told(block: CommittedBlock, { txId }: CommittedTransaction, row: AnchoredRow): EventMessage {
-    const { record_id: recordId, patient_key: patientKey, tag } = row;
-    const value = { recordId, patientKey, tag, txId, block: block.number, receivedAt: Number(row.received_at) };
-    return event('record.anchored', { id: `anchored/${recordId}`, key: patientKey }, value);
+    const standing = anchors.filter(({ tag }) => !conflicts.includes(tag));
+    const rows = await markAnchored(tx, standing, { block: block.number, txId: transaction.txId });
+    const refused = await markRefused(tx, conflicts);
+    for (const recordId of refused)
+      this.context.logger.error({ recordId, code: 'ledger.conflict' }, 'the tag of a record is taken by other content');
+    const facts = [...refused.map(refusedFact), ...rows.map((row) => anchoredFact(row, block.number))];
+    return [...audit.events(facts), ...rows.map((row) => anchoredEvent(row, block.number, transaction.txId))];
   }
 
   private changed(block: CommittedBlock, { events, txId }: CommittedTransaction): EventMessage[] {
@@ -105,3 +87,33 @@ export class FollowBlocks implements OnApplicationBootstrap, OnApplicationShutdo
     });
   }
 }
+
+const refusedFact = (id: string): AuditFact => ({
+  action: 'record.anchored',
+  outcome: 'refused',
+  problem: 'ledger.conflict',
+  entities: [{ kind: 'record', id }],
+});
+
+const anchoredFact = (row: AnchoredRow, block: number): AuditFact => ({
+  action: 'record.anchored',
+  outcome: 'success',
+  entities: [
+    { kind: 'record', id: row.record_id },
+    { kind: 'block', id: String(block) },
+  ],
+});
+
+const anchoredEvent = (row: AnchoredRow, block: number, txId: string): EventMessage =>
+  event(
+    'record.anchored',
+    { id: `anchored/${row.record_id}`, key: row.patient_key },
+    {
+      recordId: row.record_id,
+      patientKey: row.patient_key,
+      tag: row.tag,
+      txId,
+      block,
+      receivedAt: Number(row.received_at),
+    },
+  );

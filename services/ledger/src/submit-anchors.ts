@@ -17,6 +17,7 @@ export class SubmitAnchors implements OnApplicationBootstrap, OnApplicationShutd
   private stopping = false;
   private running: Promise<void> = Promise.resolve();
   private wakeUp: () => void = () => undefined;
+  private endPause: () => void = () => undefined;
   private woken = false;
 
   constructor(
@@ -31,10 +32,11 @@ export class SubmitAnchors implements OnApplicationBootstrap, OnApplicationShutd
   async onApplicationShutdown(): Promise<void> {
     this.stopping = true;
     this.wake();
+    this.endPause();
     await this.running;
   }
 
-  /** Tells that there may be something to submit. */
+  /** Tells that there may be something to submit. It ends idling, never the pause after a failure. */
   wake(): void {
     this.woken = true;
     this.wakeUp();
@@ -48,12 +50,13 @@ export class SubmitAnchors implements OnApplicationBootstrap, OnApplicationShutd
         const submitted = await this.submitBatch();
         failures = 0;
         if (submitted > 0) await this.gather(submitted);
-        else if (!this.woken) await this.sleep(idle);
+        else if (!this.woken) await this.sleep(idle, (end) => (this.wakeUp = end));
       } catch (caught) {
         failures += 1;
         const { code, where } = asProblem(caught);
         this.context.logger.warn({ code, where, attempt: failures }, 'anchors not submitted, will retry');
-        await this.sleep(Math.min(backoff.first * 2 ** failures, backoff.limit));
+        const pause = Math.min(backoff.first * 2 ** failures, backoff.limit);
+        if (!this.stopping) await this.sleep(pause, (end) => (this.endPause = end));
       }
     }
   }
@@ -84,13 +87,13 @@ export class SubmitAnchors implements OnApplicationBootstrap, OnApplicationShutd
     await new Promise((resolve) => setTimeout(resolve, gather));
   }
 
-  private sleep(ms: number): Promise<void> {
+  private sleep(ms: number, hand: (end: () => void) => void): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
-      this.wakeUp = () => {
+      hand(() => {
         clearTimeout(timer);
         resolve();
-      };
+      });
     });
   }
 }

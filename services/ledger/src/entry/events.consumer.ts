@@ -3,7 +3,8 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import type { BusMessage } from '@medshare/bus';
 import { decode } from '@medshare/events';
 import type { Ledger } from '@medshare/ledger';
-import { Inbox } from '@medshare/outbox';
+import { Inbox, isTransient } from '@medshare/outbox';
+import { asProblem } from '@medshare/problems';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import { LEDGER } from '../ledger.token.js';
 import { enqueueAnchor } from '../store/anchors.js';
@@ -25,11 +26,15 @@ export class EventsConsumer {
     this.anchors.wake();
   }
 
-  /** The effect is on the chain and idempotent there; the inbox row follows it. */
+  /** The effect is on the chain and idempotent there: it goes first, so that no transaction waits for the network. */
   @EventPattern('checkpoint.made', { group: 'ledger' })
-  checkpoint(@Payload() message: BusMessage) {
-    return this.inbox.consume(message, async () => {
-      await this.ledger.submit('checkpoint', decode('checkpoint.made', message));
-    });
+  async checkpoint(@Payload() message: BusMessage) {
+    const failure = await this.publish(message).catch((caught: unknown) => asProblem(caught));
+    if (failure && isTransient(failure)) throw failure;
+    await this.inbox.consume(message, () => (failure ? Promise.reject(failure) : Promise.resolve()));
+  }
+
+  private async publish(message: BusMessage): Promise<void> {
+    await this.ledger.submit('checkpoint', decode('checkpoint.made', message));
   }
 }

@@ -28,17 +28,21 @@ export interface AnchoredRow {
   received_at: string;
 }
 
-/** Marks what a committed block anchored; only rows that still waited come back, so that each is told once. */
+/**
+ * Marks what a committed block anchored; only rows that still waited come back, so that each is told once. A row of other
+ * content under the tag is not what the block anchored: it goes on waiting, and the chain refuses it.
+ */
 export async function markAnchored(
   tx: Tx,
-  tags: string[],
+  anchors: Anchor[],
   at: { block: number; txId: string },
 ): Promise<AnchoredRow[]> {
   const { rows } = await tx.query<AnchoredRow>(
     `UPDATE anchor SET state = 'anchored', block = $2, tx_id = $3
-     WHERE tag = ANY($1::text[]) AND state = 'waiting'
+     FROM jsonb_array_elements($1::jsonb) AS committed
+     WHERE tag = committed ->> 'tag' AND body = committed AND state = 'waiting'
      RETURNING record_id, patient_key, tag, received_at`,
-    [tags, at.block, at.txId],
+    [JSON.stringify(anchors), at.block, at.txId],
   );
   return rows;
 }
@@ -54,6 +58,12 @@ export async function markRefused(tx: Tx, tags: string[]): Promise<string[]> {
 
 export async function nextBlock(database: Database): Promise<number> {
   const { rows } = await database.query<{ next: string }>('SELECT next FROM cursor');
+  return Number(rows[0]?.next ?? 0);
+}
+
+/** Takes the follower's place until the transaction ends. @returns the next block to follow */
+export async function lockCursor(tx: Tx): Promise<number> {
+  const { rows } = await tx.query<{ next: string }>('SELECT next FROM cursor FOR UPDATE');
   return Number(rows[0]?.next ?? 0);
 }
 

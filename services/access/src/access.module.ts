@@ -34,7 +34,7 @@ export class AccessModule {
         provide(certificates),
         provide(new DecideAsk(context, policy, store)),
         provide(new CountersignAsk(context)),
-        provide(new NoticeRequest(context, store, chain)),
+        provide(new NoticeRequest(context, chain)),
         provide(new ApproveRequest(context, store, chain, policy, certificates)),
         provide(new ListApprovals(context, store, chain)),
         provide(new RevokeRequest(context, chain, certificates)),

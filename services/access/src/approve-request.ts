@@ -1,6 +1,7 @@
-import { signDocument } from '@medshare/crypto';
+import { documentHash, fromBase64url, signDocument } from '@medshare/crypto';
 import { parseFormula } from '@medshare/crypto/formula';
 import type { approvalBody, StaffCertificate } from '@medshare/events';
+import { uuidFrom } from '@medshare/fhir';
 import type { Principal } from '@medshare/identity';
 import { isProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
@@ -59,14 +60,15 @@ export class ApproveRequest {
       formula: parseFormula(request.formula),
     });
     const certificate = this.certificates.toService();
-    if (refusal) return this.refused(requestId, leaf, certificate, problem('access.denied', { where: leaf }));
+    if (refusal)
+      return void (await this.refused(requestId, leaf, certificate, problem('access.denied', { where: leaf })));
     const content = { requestId, requestHash: this.chain.hashOf(request), leaf };
     const signature = signDocument(this.context.suite, this.context.signingKey.privateKey, 'approval', 1, content);
     try {
       await this.submit(requestId, { leaf, certificate, signature });
     } catch (caught) {
-      await this.refused(requestId, leaf, certificate, caught);
-      throw caught;
+      // a refusal is an answer: thrown, it would park the later events of this request behind it
+      if (!(await this.refused(requestId, leaf, certificate, caught))) throw caught;
     }
   }
 
@@ -81,10 +83,11 @@ export class ApproveRequest {
   }
 
   /** What failed for a technical reason was no refusal: it is tried again. */
-  private async refused(requestId: string, leaf: string, who: Who, caught: unknown): Promise<void> {
-    if (!isProblem(caught) || !/^(access|ledger\.refused)/.test(caught.code)) return;
+  private async refused(requestId: string, leaf: string, who: Who, caught: unknown): Promise<boolean> {
+    if (!isProblem(caught) || !/^(access|ledger\.refused)/.test(caught.code)) return false;
     await this.audit(requestId, leaf, who, { outcome: 'refused', problem: caught.code });
     this.context.logger.info({ requestId, leaf, code: caught.code }, 'approval refused');
+    return true;
   }
 
   private async audit(
@@ -93,8 +96,14 @@ export class ApproveRequest {
     { institution, person, roles }: Who,
     result: { outcome: 'success' | 'refused'; problem?: string },
   ): Promise<void> {
+    const { suite, institution: here } = this.context;
+    const fact = { here, requestId, leaf, person, outcome: result.outcome, problem: result.problem ?? '' };
+    const id = uuidFrom(fromBase64url(documentHash(suite, 'approval-entry', 1, fact)));
+    const given = result.outcome === 'success';
     await this.context.audit.record({
-      action: result.outcome === 'success' ? 'approval.given' : 'approval.refused',
+      // a redelivered event, or the same approval sent twice, is one entry; every refusal of a person is one of its own
+      ...(given || person === 'custodian-service' ? { id } : {}),
+      action: given ? 'approval.given' : 'approval.refused',
       ...result,
       agent: { institution, person, roles },
       entities: [

@@ -19,6 +19,20 @@ export class ChainState {
     return { request: request.parse(found), grant: granted === undefined ? undefined : grant.parse(granted) };
   }
 
+  /** The same of many, in one reading; those that the own copy has not reached are left out. */
+  async requests(requestIds: string[]): Promise<Map<string, { request: Request; grant: Grant | undefined }>> {
+    if (requestIds.length === 0) return new Map();
+    const keys = requestIds.flatMap((id) => [`request/${id}`, `grant/${id}`]);
+    const { entries } = await this.context.peers.call(readState, this.context.institution, { keys });
+    const values = new Map(entries.map(({ key, value }) => [key, value]));
+    const states = requestIds.flatMap((id) => {
+      const [found, granted] = [values.get(`request/${id}`), values.get(`grant/${id}`)];
+      if (found === undefined) return [];
+      return [[id, { request: request.parse(found), grant: granted === undefined ? undefined : grant.parse(granted) }]];
+    });
+    return new Map(states as [string, { request: Request; grant: Grant | undefined }][]);
+  }
+
   async submit(name: 'request' | 'approve' | 'revoke', args: object): Promise<{ block: number; response: unknown }> {
     return this.context.peers.call(submitTransaction, this.context.institution, {
       function: name,

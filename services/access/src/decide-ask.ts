@@ -1,5 +1,6 @@
 import { documentHash, fromBase64url, signDocument, toBase64url, verifyDocument } from '@medshare/crypto';
 import { decideAsk, findDeals, type DecisionReceipt } from '@medshare/events';
+import { uuidFrom } from '@medshare/fhir';
 import type { Decision } from '@medshare/policy';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
@@ -28,20 +29,35 @@ export class DecideAsk {
   /** Repeating an ask gives the same answer. @throws Problem access.forged, access.expired */
   async decide(caller: string, envelope: Envelope): Promise<Answer> {
     this.check(caller, envelope);
-    const known = await this.store.ask.findUnique({ where: { id: envelope.ask.askId } });
-    if (known) {
-      if (known.requester !== caller || known.person !== envelope.certificate.person) throw forged('ask.askId');
-      return decideAsk.response.parse(known.answer);
-    }
+    const answer = (await this.known(caller, envelope)) ?? (await this.decideAnew(caller, envelope));
+    await this.audit(envelope, answer);
+    return answer;
+  }
+
+  private async known(caller: string, { ask, certificate }: Envelope): Promise<Answer | undefined> {
+    const row = await this.store.ask.findUnique({ where: { id: ask.askId } });
+    if (row && (row.requester !== caller || row.person !== certificate.person)) throw forged('ask.askId');
+    return row ? decideAsk.response.parse(row.answer) : undefined;
+  }
+
+  private async decideAnew(caller: string, envelope: Envelope): Promise<Answer> {
     const { deals } = await this.context.peers.call(findDeals, this.context.institution, { tags: envelope.tags });
     const judged = classesOf(deals).map((sample) => this.judge(envelope, sample.class, sample, deals));
     const receipts = judged.map(({ receipt }) => receipt);
     const proposals = judged.flatMap((one) => one.proposals);
     // a class that is denied is not named to the asker: that it exists is itself sensitive
-    const shown = receipts.filter(({ outcome }) => outcome === 'permit');
-    const answer: Answer = { receipts: shown.length > 0 ? shown : [this.denial(envelope, receipts)], proposals };
-    await this.persist(envelope, receipts, answer);
-    return answer;
+    const permits = receipts.filter(({ outcome }) => outcome === 'permit');
+    const shown = permits.length > 0 ? permits : [this.nothing(envelope, receipts)];
+    const answer: Answer = { receipts: shown, proposals };
+    try {
+      await this.persist(envelope, [...new Set([...receipts, ...shown])], answer);
+      return answer;
+    } catch (caught) {
+      // the same ask was decided at the same time: its answer counts, and there is one
+      const other = await this.known(caller, envelope);
+      if (!other) throw caught;
+      return other;
+    }
   }
 
   /** One class: the decision, and a receipt that names what it permits and nothing else. */
@@ -64,6 +80,7 @@ export class DecideAsk {
     if (ask.institution !== caller || certificate.institution !== caller) throw forged('ask.institution');
     checkCertificate(region, certificate, clock.now());
     checkSigned(certificate, 'ask', ask, signature);
+    if (certificate.kind !== 'staff') throw forged('certificate.kind');
     const key = fromBase64url(memberOf(region, caller).keys.access);
     if (!verifyDocument(suite, key, 'ask-envelope', 1, { ask, relation, tags }, envelope)) throw forged('envelope');
     if (ask.expiresAt <= clock.now()) throw expired('ask.expiresAt');
@@ -111,8 +128,11 @@ export class DecideAsk {
     return { ...body, signature: signDocument(context.suite, context.signingKey.privateKey, 'receipt', 1, body) };
   }
 
-  /** One receipt that says no without saying to what: the strictest class's rules are kept here only. */
-  private denial(envelope: Envelope, receipts: DecisionReceipt[]): DecisionReceipt {
+  /**
+   * One receipt that permits nothing, without saying what there is: how the ordinary class is decided, whether or not the
+   * patient has any here. The denied classes' rules are kept here only.
+   */
+  private nothing(envelope: Envelope, receipts: DecisionReceipt[]): DecisionReceipt {
     const ordinary = receipts.find((receipt) => receipt.class === 'ordinary');
     if (ordinary) return ordinary;
     return this.receipt(envelope, 'ordinary', this.decideClass(envelope, { class: 'ordinary', level: 1 } as OwnDeal));
@@ -129,15 +149,15 @@ export class DecideAsk {
     };
   }
 
-  private async persist(
-    { ask, certificate, relation }: Envelope,
-    receipts: DecisionReceipt[],
-    answer: Answer,
-  ): Promise<void> {
-    const { context } = this;
-    const refused = answer.proposals.length === 0;
-    await context.audit.record({
-      id: ask.askId,
+  /**
+   * No audit entry, no answer. The entry's id follows from the ask's, so that a repeated ask is one entry; it is not the
+   * ask's own id, for the asker chose that and could name an entry that stands already.
+   */
+  private async audit({ ask, certificate }: Envelope, { receipts, proposals }: Answer): Promise<void> {
+    const { suite, audit, institution } = this.context;
+    const refused = proposals.length === 0;
+    await audit.record({
+      id: uuidFrom(fromBase64url(documentHash(suite, 'decision-entry', 1, { institution, askId: ask.askId }))),
       action: 'ask.decided',
       outcome: refused ? 'refused' : 'success',
       ...(refused ? { problem: receipts[0]?.problem ?? 'access.denied' } : {}),
@@ -145,6 +165,14 @@ export class DecideAsk {
       agent: { institution: certificate.institution, person: certificate.person, roles: certificate.roles },
       entities: [{ kind: 'ask', id: ask.askId }, ...receipts.slice(0, 60).map(({ id }) => ({ kind: 'receipt', id }))],
     });
+  }
+
+  private async persist(
+    { ask, certificate, relation }: Envelope,
+    receipts: DecisionReceipt[],
+    answer: Answer,
+  ): Promise<void> {
+    const { context } = this;
     await this.store.ask.create({
       data: {
         id: ask.askId,

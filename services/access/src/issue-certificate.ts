@@ -4,6 +4,7 @@ import type { Principal } from '@medshare/identity';
 import { problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
+import { forged } from './access.problems.js';
 import { checkSigned } from './check-certificate.js';
 import type { AccessStore } from './store/access-store.js';
 
@@ -41,6 +42,9 @@ export class IssueCertificate {
       staffLife,
     );
     checkSigned(certificate, 'certificate-request', { publicKey, time }, proof);
+    // a proof that was overheard serves nobody else
+    const known = await this.store.certificate.findUnique({ where: { publicKey } });
+    if (known && known.person !== certificate.person) throw forged('publicKey');
     await this.store.certificate.upsert({
       where: { publicKey },
       create: this.row(certificate),

@@ -1,9 +1,11 @@
-import type { PendingApproval } from '@medshare/events';
+import type { Grant, PendingApproval, Request } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
-import { isProblem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { ChainState } from './chain-state.js';
 import type { AccessStore } from './store/access-store.js';
+
+/** How long an expired request is still shown, ms. */
+const shownAfterwards = 24 * 3_600_000;
 
 /** What waits for the decision of the caller's roles, the newest first; at most 200. */
 export class ListApprovals {
@@ -16,42 +18,42 @@ export class ListApprovals {
   async list(principal: Principal): Promise<PendingApproval[]> {
     const mine = new Set(principal.roles.map((role) => `${role}@${this.context.institution}`));
     const notices = await this.store.notice.findMany({
-      where: { state: { in: ['open', 'granted'] }, leaves: { hasSome: [...mine] } },
+      where: {
+        state: { in: ['open', 'granted'] },
+        leaves: { hasSome: [...mine] },
+        // those that ended long ago do not push out what waits
+        expiresAt: { gt: new Date(this.context.clock.now() - shownAfterwards) },
+      },
       orderBy: { createdAt: 'desc' },
       take: 200,
     });
-    const rows = await Promise.all(
-      notices.flatMap((notice) =>
-        notice.leaves.filter((leaf) => mine.has(leaf)).map((leaf) => this.describe(notice, leaf)),
-      ),
-    );
-    return rows.filter((row) => row !== undefined);
+    const states = await this.chain.requests(notices.map(({ requestId }) => requestId));
+    return notices.flatMap((notice) => {
+      const state = states.get(notice.requestId);
+      const leaves = notice.leaves.filter((leaf) => mine.has(leaf));
+      return state ? leaves.map((leaf) => this.describe(notice, leaf, state)) : [];
+    });
   }
 
-  private async describe(
+  private describe(
     notice: { requestId: string; class: string; relation: string },
     leaf: string,
-  ): Promise<PendingApproval | undefined> {
-    try {
-      const { request, grant } = await this.chain.request(notice.requestId);
-      const { certificate, institution } = request.requester;
-      return {
-        requestId: notice.requestId,
-        requestHash: this.chain.hashOf(request),
-        leaf,
-        owner: request.institution,
-        class: notice.class,
-        purpose: request.ask.purpose,
-        relation: notice.relation as PendingApproval['relation'],
-        requester: { institution, person: certificate.person, roles: certificate.roles },
-        issuedAt: request.issuedAt,
-        expiresAt: request.expiresAt,
-        state: this.stateOf(leaf, request.expiresAt, grant),
-      };
-    } catch (caught) {
-      if (isProblem(caught) && caught.code === 'ledger.unavailable') return undefined;
-      throw caught;
-    }
+    { request, grant }: { request: Request; grant: Grant | undefined },
+  ): PendingApproval {
+    const { certificate, institution } = request.requester;
+    return {
+      requestId: notice.requestId,
+      requestHash: this.chain.hashOf(request),
+      leaf,
+      owner: request.institution,
+      class: notice.class,
+      purpose: request.ask.purpose,
+      relation: notice.relation as PendingApproval['relation'],
+      requester: { institution, person: certificate.person, roles: certificate.roles },
+      issuedAt: request.issuedAt,
+      expiresAt: request.expiresAt,
+      state: this.stateOf(leaf, request.expiresAt, grant),
+    };
   }
 
   private stateOf(

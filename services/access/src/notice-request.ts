@@ -6,7 +6,6 @@ import type { z } from 'zod';
 import { forged } from './access.problems.js';
 import { memberOf } from './check-certificate.js';
 import type { ChainState } from './chain-state.js';
-import type { AccessStore } from './store/access-store.js';
 
 type Notice = z.infer<typeof noticeRequest.request>;
 
@@ -14,7 +13,6 @@ type Notice = z.infer<typeof noticeRequest.request>;
 export class NoticeRequest {
   constructor(
     private readonly context: RoleContext,
-    private readonly store: AccessStore,
     private readonly chain: ChainState,
   ) {}
 
@@ -75,24 +73,16 @@ export class NoticeRequest {
   private async persist(notice: Notice, leaves: string[], expiresAt: number): Promise<void> {
     const { context } = this;
     const { requestId, dealId, salt, receipt, relation } = notice;
-    await this.store.notice.upsert({
-      where: { requestId },
-      create: {
-        requestId,
-        dealId,
-        salt,
-        class: receipt.class,
-        relation,
-        leaves,
-        state: 'open',
-        expiresAt: new Date(expiresAt),
-        createdAt: new Date(context.clock.now()),
-      },
-      update: {},
-    });
+    const now = new Date(context.clock.now());
     const id = `noticed/${requestId}`;
-    await context.database.transaction((tx) =>
-      context.outbox.append(tx, [event('request.noticed', { id, key: requestId }, { requestId })]),
-    );
+    // noted and told together; a notice that is repeated tells again, which the inbox knows
+    await context.database.transaction(async (tx) => {
+      await tx.query(
+        `INSERT INTO notice (request_id, deal_id, salt, class, relation, leaves, state, expires_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8) ON CONFLICT (request_id) DO NOTHING`,
+        [requestId, dealId, salt, receipt.class, relation, leaves, new Date(expiresAt), now],
+      );
+      await context.outbox.append(tx, [event('request.noticed', { id, key: requestId }, { requestId })]);
+    });
   }
 }

@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { fromBase64url, verifyDocument } from '@medshare/crypto';
 import { confirmRevocation, type revocationBody } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
+import { problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
 import { forged } from './access.problems.js';
@@ -15,12 +18,19 @@ const pause = 100;
  * Ends a request on the chain and tells the caller only when it is in force everywhere: every custodian has signed that
  * its own copy shows the revocation, or lease plus clock bound have passed since the commit.
  */
-export class RevokeRequest {
+export class RevokeRequest implements BeforeApplicationShutdown {
+  private readonly stop = new AbortController();
+
   constructor(
     private readonly context: RoleContext,
     private readonly chain: ChainState,
     private readonly certificates: IssueCertificate,
   ) {}
+
+  /** A stopping process does not wait for a custodian that is away. */
+  beforeApplicationShutdown(): void {
+    this.stop.abort();
+  }
 
   async revoke(
     principal: Principal,
@@ -45,14 +55,18 @@ export class RevokeRequest {
   private async confirm(institution: string, requestId: string, deadline: number): Promise<number> {
     const { context } = this;
     while (context.clock.now() < deadline) {
+      // nobody may be told that it is in force before it is
+      if (this.stop.signal.aborted)
+        throw problem('peer.unavailable', { where: institution, detail: 'this role stops' });
       try {
         const answer = await context.peers.call(confirmRevocation, institution, { requestId });
         const { signature, ...body } = answer;
         const key = fromBase64url(memberOf(context.region, institution).keys.vault);
         if (!verifyDocument(context.suite, key, 'revocation-confirmed', 1, body, signature)) throw forged('signature');
+        if (body.requestId !== requestId || body.institution !== institution) throw forged('requestId');
         return answer.released;
       } catch {
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        await sleep(pause, undefined, { signal: this.stop.signal }).catch(() => undefined);
       }
     }
     return 0;

@@ -2,7 +2,8 @@ import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { BusMessage } from '@medshare/bus';
 import { decode } from '@medshare/events';
-import { Inbox } from '@medshare/outbox';
+import { Inbox, isTransient } from '@medshare/outbox';
+import { asProblem } from '@medshare/problems';
 import { ApproveRequest } from '../approve-request.js';
 import { FollowChain } from '../follow-chain.js';
 
@@ -20,9 +21,15 @@ export class ChainConsumer {
     return this.inbox.consume(message, (tx) => this.chain.apply(tx, decode('chain.changed', message)));
   }
 
-  /** The effect is on the chain and idempotent there; the inbox row follows it. */
+  /** The effect is on the chain and idempotent there: it goes first, so that no transaction waits for the network. */
   @EventPattern('request.noticed', { group: 'access' })
-  noticed(@Payload() message: BusMessage) {
-    return this.inbox.consume(message, () => this.approvals.byService(decode('request.noticed', message).requestId));
+  async noticed(@Payload() message: BusMessage) {
+    const failure = await this.approve(message).catch((caught: unknown) => asProblem(caught));
+    if (failure && isTransient(failure)) throw failure;
+    await this.inbox.consume(message, () => (failure ? Promise.reject(failure) : Promise.resolve()));
+  }
+
+  private async approve(message: BusMessage): Promise<void> {
+    await this.approvals.byService(decode('request.noticed', message).requestId);
   }
 }

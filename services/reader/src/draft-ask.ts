@@ -18,13 +18,15 @@ export class DraftAsk {
     const askId = random.uuid();
     const keys = suite.generateKeyPair();
     const now = clock.now();
+    // what another member's clock may be behind; taken off the longest life that the chain allows
+    const margin = region.clockSkewMs;
     const ask: Ask = {
       version: 1,
       askId,
       institution,
       readerKey: toBase64url(keys.publicKey),
       purpose,
-      expiresAt: now + Math.min(days * DAY, region.limits.requestMs - DAY),
+      expiresAt: now + Math.min(days * DAY, region.limits.requestMs - margin),
       nonce: toBase64url(random.bytes(16)),
     };
     await this.store.ask.create({

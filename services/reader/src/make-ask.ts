@@ -9,7 +9,7 @@ import {
   type Request,
 } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
-import { problem } from '@medshare/problems';
+import { asProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
 import type { SubmitRequest } from './submit-request.js';
@@ -18,7 +18,14 @@ import type { StoredAsks } from './stored-ask.js';
 
 type Body = z.infer<typeof askBody>;
 type Found = z.infer<typeof findAnchors.response>;
-type Decided = z.infer<typeof decideAsk.response> & { owner: string };
+type Answer = z.infer<typeof decideAsk.response>;
+type Proposal = Answer['proposals'][number];
+type Decided = Pick<Answer, 'receipts'> & { owner: string; requests: { proposal: Proposal; request: Request }[] };
+
+/** Anchors that an answer names as damaged or undecided at most. */
+const mostNamed = 1000;
+/** Requests brought to the chain at once. */
+const atOnce = 8;
 
 /** Finds the patient's records in the region, asks each institution that made some, and puts what it permits on the chain. */
 export class MakeAsk {
@@ -35,10 +42,11 @@ export class MakeAsk {
     const stored = await this.asks.own(principal, askId);
     if (canonical(stored.body) !== canonical(body.ask)) throw problem('access.forged', { where: 'ask' });
     if (stored.answer) return this.resume(askId, askResponse.parse(stored.answer));
+    if (body.ask.expiresAt <= this.context.clock.now()) throw problem('access.expired', { where: 'ask.expiresAt' });
     this.checkSignature(body);
     const found = await this.find(body);
-    const decided = await this.decide(body, found);
-    const answer = await this.remember(body, found, decided);
+    const { decided, damaged } = await this.decide(body, found);
+    const answer = await this.remember(body, { ...found, damaged }, decided);
     return this.resume(askId, answer);
   }
 
@@ -46,7 +54,7 @@ export class MakeAsk {
   async status(principal: Principal, askId: string): Promise<AskResponse> {
     const stored = await this.asks.own(principal, askId);
     if (!stored.answer) throw problem('request.not-found', { where: 'askId', detail: 'still a draft' });
-    return this.resume(askId, askResponse.parse(stored.answer));
+    return this.resume(askId, askResponse.parse(stored.answer), false);
   }
 
   private checkSignature({ ask, certificate, signature }: Body): void {
@@ -69,10 +77,24 @@ export class MakeAsk {
     return peers.call(findAnchors, institution, { identifier, reference: ask.askId, purpose: ask.purpose });
   }
 
-  /** Each owner decides by its own rules; one that is away is named and does not stop the others. */
-  private async decide(body: Body, { records }: Found): Promise<Decided[]> {
+  /** Each owner decides by its own rules; one that is away or lies is named and does not stop the others. */
+  private async decide(
+    body: Body,
+    { records, damaged }: Found,
+  ): Promise<{ decided: Decided[]; damaged: Found['damaged'] }> {
     const owners = [...new Set(records.map(({ institution }) => institution))];
-    return Promise.all(owners.map((owner) => this.decideAt(owner, body, records)));
+    const answers = await Promise.allSettled(owners.map((owner) => this.decideAt(owner, body, records)));
+    const decided = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    const failed = answers.flatMap((answer, at) =>
+      answer.status === 'rejected' ? [{ owner: owners[at] ?? '', fault: asProblem(answer.reason) }] : [],
+    );
+    if (failed[0] && decided.length === 0) throw failed[0].fault;
+    const named = failed.flatMap(({ owner, fault }) => {
+      this.context.logger.warn({ institution: owner, code: fault.code, askId: body.ask.askId }, 'no decision');
+      const theirs = records.filter((record) => record.institution === owner);
+      return theirs.map(({ anchor }) => ({ institution: owner, tag: anchor.tag, problem: fault.code }));
+    });
+    return { decided, damaged: [...damaged, ...named].slice(0, mostNamed) };
   }
 
   private async decideAt(owner: string, body: Body, records: Found['records']): Promise<Decided> {
@@ -81,14 +103,14 @@ export class MakeAsk {
     const { ask, certificate, signature, relation } = body;
     const signed = { ask, certificate, signature, relation, tags };
     const { envelope } = await peers.call(countersignAsk, institution, signed);
-    return { owner, ...(await peers.call(decideAsk, owner, { ...signed, envelope })) };
+    const answer = await peers.call(decideAsk, owner, { ...signed, envelope });
+    const requests = answer.proposals.map((proposal) => ({ proposal, request: this.requestOf(body, owner, proposal) }));
+    return { owner, receipts: answer.receipts, requests };
   }
 
   private async remember(body: Body, found: Found, decided: Decided[]): Promise<AskResponse> {
     const { ask, certificate, signature, identifier, relation } = body;
-    const rows = decided.flatMap(({ owner, proposals }) =>
-      proposals.map((proposal) => ({ owner, proposal, request: this.requestOf(body, owner, proposal) })),
-    );
+    const rows = decided.flatMap(({ owner, requests }) => requests.map((one) => ({ owner, ...one })));
     const answer: AskResponse = {
       askId: ask.askId,
       found: decided.map(({ owner }) => ({
@@ -107,9 +129,12 @@ export class MakeAsk {
       damaged: found.damaged,
     };
     const sealed = await this.asks.seal(ask.askId, { identifier, relation, certificate, signature });
-    await this.store.$transaction([
-      this.store.ask.update({ where: { id: ask.askId }, data: { state: 'asked', sealed, answer: answer as object } }),
-      this.store.request.createMany({
+    const kept = await this.store.$transaction(async (tx) => {
+      const data = { state: 'asked', sealed, answer: answer as object };
+      // the same ask made twice at once has one answer: whoever is first keeps it
+      const { count } = await tx.ask.updateMany({ where: { id: ask.askId, state: 'draft' }, data });
+      if (count === 0) return false;
+      await tx.request.createMany({
         data: rows.map(({ owner, proposal, request }) => ({
           id: request.id,
           askId: ask.askId,
@@ -121,20 +146,22 @@ export class MakeAsk {
           state: 'waiting',
           expiresAt: new Date(request.expiresAt),
         })),
-      }),
-    ]);
-    return answer;
+      });
+      return true;
+    });
+    if (kept) return answer;
+    const other = await this.store.ask.findUniqueOrThrow({ where: { id: ask.askId } });
+    if (!other.answer) throw problem('access.expired', { where: 'ask' });
+    return askResponse.parse(other.answer);
   }
 
-  private requestOf(
-    { ask, certificate, signature }: Body,
-    owner: string,
-    proposal: Decided['proposals'][number],
-  ): Request {
+  private requestOf({ ask, certificate, signature }: Body, owner: string, proposal: Proposal): Request {
     const { dealCommitment, deal, salt } = proposal;
     const region = suite(this.context.region.suite);
     if (documentHash(region, 'deal-commitment', 1, { dealId: deal.id, salt }) !== dealCommitment)
       throw problem('access.forged', { where: `${owner}: dealCommitment` });
+    if (deal.about.institution !== owner || proposal.expiresAt > ask.expiresAt)
+      throw problem('access.forged', { where: `${owner}: proposal` });
     return {
       version: 1,
       id: documentHash(region, 'request-id', 1, { askId: ask.askId, dealCommitment }),
@@ -149,9 +176,19 @@ export class MakeAsk {
     };
   }
 
-  private async resume(askId: string, answer: AskResponse): Promise<AskResponse> {
-    const rows = await this.store.request.findMany({ where: { askId } });
-    await Promise.all(rows.filter(({ submitted }) => !submitted).map((row) => this.requests.submit(row)));
+  /** Brings to the chain what is not there yet. Only who asks is told of a refusal; a look at the ask shows it waiting. */
+  private async resume(askId: string, answer: AskResponse, asking = true): Promise<AskResponse> {
+    const now = new Date(this.context.clock.now());
+    const rows = await this.store.request.findMany({ where: { askId, submitted: false, expiresAt: { gt: now } } });
+    for (let at = 0; at < rows.length; at += atOnce) {
+      const some = rows.slice(at, at + atOnce);
+      const results = await Promise.allSettled(some.map((row) => this.requests.submit(row)));
+      const failed = results.find((result) => result.status === 'rejected');
+      if (!failed) continue;
+      if (asking) throw asProblem(failed.reason);
+      this.context.logger.warn({ askId, code: asProblem(failed.reason).code }, 'requests not submitted, will retry');
+      break;
+    }
     const states = await this.requests.states(askId);
     return {
       ...answer,

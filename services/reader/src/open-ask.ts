@@ -125,7 +125,7 @@ export class OpenAsk {
         const key = keys[index];
         if (!key) throw problem('vault.capsule', { where: section.section });
         const opened = await this.sections.open(found.manifest, section, key);
-        await this.opened.keep(row, found, section, opened, granted.request.ask.purpose);
+        await this.opened.keep(row, found, section, opened, granted.request.ask.purpose, principal);
       } catch (caught) {
         const { code } = asProblem(caught);
         refused.push({

@@ -10,6 +10,9 @@ export interface OpenedSection {
   digest: string;
 }
 
+/** Bytes of ciphertext of one section at most: it is opened in memory, and its size is what another institution wrote. */
+const mostBytes = 256 * 1024 * 1024;
+
 /** Fetches a section's ciphertext, opens it with its key and holds what comes out against the signed record root. */
 export class OpenSection {
   constructor(private readonly context: RoleContext) {}
@@ -45,6 +48,7 @@ export class OpenSection {
   private async fetch({ cid, size }: SealedSection): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let total = 0;
+    if (size > mostBytes) throw problem('request.too-large', { where: cid });
     for await (const chunk of this.context.blobs.get(cid)) {
       total += chunk.length;
       if (total > size) throw problem('blob.tampered', { where: cid, detail: 'longer than the manifest says' });

@@ -1,5 +1,6 @@
-import { frame, openBytes, sealBytes, unframe } from '@medshare/crypto';
+import { documentHash, frame, fromBase64url, openBytes, sealBytes, unframe } from '@medshare/crypto';
 import type { OpenResponse, SealedSection, Manifest } from '@medshare/events';
+import { uuidFrom } from '@medshare/fhir';
 import type { Principal } from '@medshare/identity';
 import { problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
@@ -37,11 +38,18 @@ export class StoreOpened {
     section: SealedSection,
     opened: OpenedSection,
     purpose: string,
+    { username, roles }: Pick<Principal, 'username' | 'roles'>,
   ): Promise<void> {
-    const { random, audit } = this.context;
-    const bundle = random.uuid();
+    const { suite, audit } = this.context;
+    // opened twice at once, or again after a crash, it is one bundle and one entry
+    const content = { askId: row.askId, section: section.section };
+    const [bundle, id] = ['bundle', 'bundle-entry'].map((use) =>
+      uuidFrom(fromBase64url(documentHash(suite, use, 1, content))),
+    ) as [string, string];
     await audit.record({
+      id,
       action: 'section.opened',
+      agent: { person: username, roles: [...roles] },
       outcome: 'success',
       purpose,
       entities: [

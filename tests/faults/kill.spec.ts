@@ -31,7 +31,7 @@ function chooseKills(): Kill[] {
   const pick = (below: number) => ((random.bytes(2)[0] ?? 0) * 256 + (random.bytes(1)[0] ?? 0)) % below;
   const shuffled = () => {
     const rest = [...faultPoints];
-    return rest.map(() => rest.splice(pick(rest.length), 1)[0]!);
+    return faultPoints.map(() => rest.splice(pick(rest.length), 1)[0]!);
   };
   const kill = (victim: Victim) => (point: FaultPoint) => ({ point, victim, nth: 1 + pick(4) });
   const [each, some, few] = [
@@ -111,6 +111,8 @@ describe(`what was acknowledged survives SIGKILL (seed ${seed})`, () => {
       const sending = hospital.stream(3, () => struck);
       try {
         if (await strike(kill)) await start(demo);
+      } catch (cause) {
+        throw new Error(`after: ${demo.output().slice(-2_000)}`, { cause });
       } finally {
         struck = true;
         await sending;

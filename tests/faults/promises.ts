@@ -23,6 +23,7 @@ const ways = `SELECT m.key, m.position::int, r.id AS record, r.counter, a.sequen
 const anchorsOnChain = `SELECT count(*)::int AS n FROM chain.state WHERE key LIKE 'anchor/harbor/%'`;
 const busy = `SELECT (SELECT count(*) FROM ingest.outbox) + (SELECT count(*) FROM classifier.outbox) + (SELECT count(*) FROM vault.outbox)
   + (SELECT count(*) FROM ledger.outbox) + (SELECT count(*) FROM audit.outbox)
+  + (SELECT count(*) FROM ledger.anchor WHERE state = 'waiting') + (SELECT count(*) FROM ingest.message WHERE state = 'accepted')
   + (SELECT count(*) FROM bus.cursor c JOIN bus.head h ON h.topic = c.topic AND h.part = c.part WHERE c.off < h.next) = 0 AS quiet`;
 
 /** The institution's own way of naming messages, so that its tables can be compared with what a sender counted. */

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, chmod } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -209,14 +209,41 @@ function open(port: number): Promise<Socket> {
   });
 }
 
-/** A base whose ports are free now; spread, so that two test processes rarely meet. */
+/** A demo's ports lie within this many above its base; slots lie below the ports that systems give to clients. */
+const slot = { first: 10_000, size: 400, count: 54 };
+
+/** A base that no other test process holds and whose ports are free now; held until this process ends. */
 export async function freePortBase(): Promise<number> {
-  for (;;) {
-    const base = 20_000 + Math.floor((process.pid * 7919 + Date.now()) % 300) * 100;
+  for (let at = process.pid; ; at += 1) {
+    const base = slot.first + (at % slot.count) * slot.size;
+    if (!reserve(base)) continue;
     const wanted = [1, 2, 3].flatMap((n) => [base + 100 * n + 1, base + 100 * n + 11, base + 100 * n + 21]);
     const free = await Promise.all(wanted.map(isFree));
     if (free.every(Boolean)) return base;
     await new Promise((resolve) => setTimeout(resolve, 37));
+  }
+}
+
+/** A file that only one living process can hold. */
+function reserve(base: number): boolean {
+  const path = join(tmpdir(), `medshare-ports-${base}`);
+  try {
+    writeFileSync(path, String(process.pid), { flag: 'wx' });
+    process.once('exit', () => rmSync(path, { force: true }));
+    return true;
+  } catch {
+    if (!isHeld(path)) rmSync(path, { force: true });
+    return false;
+  }
+}
+
+function isHeld(path: string): boolean {
+  try {
+    const pid = Number(readFileSync(path, 'utf8'));
+    // an empty file is being written by its holder
+    return pid === 0 || process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 

@@ -56,6 +56,17 @@ describe('from a notice to approval and revocation', () => {
     });
   });
 
+  it('refuses a permit for an ask that says the same id with a longer life or another reading key', async () => {
+    for (const change of [{ expiresAt: 4_000_000_000_000 }, { nonce: 'BBBBBBBBBBBBBBBBBBBBBA' }]) {
+      const { notice, request } = await test.requested();
+      test.state.set(`request/${request.id}`, { ...request, ask: { ...request.ask, ...change } });
+      await expect(test.notices.note('lakeside', notice)).rejects.toMatchObject({
+        code: 'access.forged',
+        where: 'receipt',
+      });
+    }
+  });
+
   it('refuses a request under a weaker formula than the deal’s, and a deal of another dealer', async () => {
     const weaker = await test.requested('ordinary', {
       formula: { k: 1, of: [{ leaf: 'custodian@harbor' }, { leaf: 'custodian@summit' }] },

@@ -110,6 +110,7 @@ export class DecideAsk {
       version: 1,
       id: context.random.uuid(),
       askId: ask.askId,
+      askHash: documentHash(context.suite, 'ask', 1, ask),
       time: context.clock.now(),
       owner: context.institution,
       requester: { institution: certificate.institution, person: certificate.person, roles: certificate.roles },

@@ -62,6 +62,8 @@ export class NoticeRequest {
       receipt.owner === request.institution &&
       receipt.outcome === 'permit' &&
       receipt.askId === request.ask.askId &&
+      // reader key and expiry as the owner saw them
+      receipt.askHash === documentHash(this.context.suite, 'ask', 1, request.ask) &&
       receipt.purpose === request.ask.purpose &&
       // every leaf holder is shown the receipt: it serves nobody else, and no other deal
       receipt.requester.institution === certificate.institution &&

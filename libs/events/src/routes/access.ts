@@ -9,6 +9,8 @@ export const decisionReceipt = z.strictObject({
   version: z.literal(1),
   id: opaqueId,
   askId: opaqueId,
+  /** Hash of the ask as it was signed: reader key, purpose and expiry are permitted as they stood, no others. */
+  askHash: hash,
   time: millis,
   owner: institutionId,
   requester: z.strictObject({

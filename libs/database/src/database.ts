@@ -94,9 +94,6 @@ const run = async <Row extends pg.QueryResultRow>(
 const attempt = async <T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, isolation: string): Promise<T> => {
   const client = await pool.connect().catch((caught: unknown) => Promise.reject(storageProblem(caught)));
   let broken = true;
-  // a connection lost while the function waits for something else is told by its next statement
-  const ignore = () => undefined;
-  client.on('error', ignore);
   try {
     await run(client, `BEGIN ISOLATION LEVEL ${isolation}`, []);
     const result = await work({ query: (statement, values = []) => run(client, statement, values) });
@@ -113,7 +110,6 @@ const attempt = async <T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, isolation
       );
     throw caught;
   } finally {
-    client.removeListener('error', ignore);
     client.release(broken);
   }
 };
@@ -146,6 +142,9 @@ export const openDatabase = ({ url, schema, max = 8, applicationName = 'medshare
   });
   // an idle connection that breaks is replaced on next use; without a listener it would end the process
   pool.on('error', () => undefined);
+  // one lost while it is lent out is told by its next statement. From the first moment: the pool's promise resolves after whatever came
+  // together with the server's greeting, its farewell included
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   let closing: Promise<void> | undefined;
   return {
     pool,

@@ -32,7 +32,7 @@ export function refusesDishonestReader(stage: Stage): void {
     beforeAll(async () => {
       asked = await stage.reader.ask(stage.wish('ordinary'));
       request = await stage.reader.requested(asked);
-      await stage.reader.granted(request.id, ['custodian@harbor', 'custodian@summit']);
+      await stage.reader.granted(request.id, ['custodian@harbor', 'custodian@lakeside', 'custodian@summit']);
     }, 60_000);
 
     it('opens what was granted, by the way that all refusals below take', async () => {

@@ -33,6 +33,8 @@ export default {
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,services,chaincode}/*/src/**/*.spec.ts'] },
     { ...base, displayName: 'system', testMatch: ['<rootDir>/tests/{flow,authz,leaks,fuzz}/**/*.spec.ts'] },
+    // a seeded sample of every hunt that `npm run campaign` runs in full
+    { ...base, displayName: 'campaigns', testMatch: ['<rootDir>/tests/campaigns/**/*.spec.ts'] },
     // minutes of killing processes: a step of its own, `npm run test:faults`
     { ...base, displayName: 'faults', testMatch: ['<rootDir>/tests/faults/**/*.spec.ts'] },
   ],

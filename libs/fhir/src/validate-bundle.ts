@@ -57,13 +57,20 @@ const structure = (resource: Resource): Problem[] => {
   }
 };
 
+/** The part of a path that is made of elements' names. */
+const holder = /^[A-Z][A-Za-z]{0,40}(?:\.[a-z][A-Za-z]{0,40}(?:\[\d{1,9}\])*(?=\.|$))*(?=\.|$)/;
+
 /** A property that FHIR does not have may be named by anything: if it does not look like an element, only what holds it is named. */
 const translate = (issue: OperationOutcomeIssue): Problem => {
   const at = issue.expression?.[0];
   const text = issue.details?.text ?? '';
   const plain = at !== undefined && /^[A-Za-z_.[\]\d]{1,300}$/.test(at);
   const foreign = text.startsWith('Invalid additional property');
-  const where = plain ? (foreign ? at.replace(/\.(?!_?[a-z][A-Za-z]{0,40}$)[^.]*$/, '') : at) : undefined;
+  const where = plain
+    ? foreign
+      ? at.replace(/\.(?!_?[a-z][A-Za-z]{0,40}$)[^.]*$/, '')
+      : at
+    : holder.exec(at ?? '')?.[0];
   return problem('fhir.invalid', {
     where,
     detail: foreign ? 'a property that FHIR does not define' : text.slice(0, 200),

@@ -3,23 +3,45 @@ import { problem } from '@medshare/problems';
 /** One character set, both ways. Neither direction replaces what it does not know: both throw Problem `hl7.charset`. */
 export type Codec = {
   readonly decode: (bytes: Uint8Array) => string;
+  /** As `decode`, but undefined for what is no text: cheap however often that is so, since one message can hold it a million times. */
+  readonly read: (bytes: Uint8Array) => string | undefined;
   readonly encode: (text: string) => Uint8Array;
 };
 
 const refuse = (detail: string) => problem('hl7.charset', { where: 'MSH-18', detail });
 
-const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** @param detail what was wrong when there is nothing to read */
+const reading = (read: Codec['read'], detail: string): Pick<Codec, 'read' | 'decode'> => ({
+  read,
+  decode: (bytes) => {
+    const text = read(bytes);
+    if (text === undefined) throw refuse(detail);
+    return text;
+  },
+});
+
+const replacement = '\ufffd';
+const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** how often U+FFFD itself stands in UTF-8 */
+const replacementsIn = (bytes: Uint8Array): number => {
+  let count = 0;
+  for (let at = bytes.indexOf(0xef); at >= 0; at = bytes.indexOf(0xef, at + 1))
+    if (bytes[at + 1] === 0xbf && bytes[at + 2] === 0xbd) count += 1;
+  return count;
+};
+
+/** The decoder puts U+FFFD where bytes are no character: text is what has no more of them than its bytes. */
+const readUtf8 = (bytes: Uint8Array): string | undefined => {
+  const text = utf8Decoder.decode(bytes);
+  return !text.includes(replacement) || text.split(replacement).length - 1 === replacementsIn(bytes) ? text : undefined;
+};
+
 const utf8Encoder = new TextEncoder();
 const loneSurrogate = /\p{Surrogate}/u;
 
 export const utf8: Codec = {
-  decode: (bytes) => {
-    try {
-      return utf8Decoder.decode(bytes);
-    } catch {
-      throw refuse('bytes that are not UTF-8');
-    }
-  },
+  ...reading(readUtf8, 'bytes that are not UTF-8'),
   encode: (text) => {
     if (loneSurrogate.test(text)) throw refuse('a lone surrogate has no encoding');
     return utf8Encoder.encode(text);
@@ -27,11 +49,10 @@ export const utf8: Codec = {
 };
 
 export const ascii: Codec = {
-  decode: (bytes) => {
-    const text = utf8.decode(bytes);
-    if (text.length !== bytes.length) throw refuse('bytes above 127 where ASCII is declared or implied');
-    return text;
-  },
+  ...reading((bytes) => {
+    const text = utf8Decoder.decode(bytes);
+    return text.length === bytes.length && !text.includes(replacement) ? text : undefined;
+  }, 'bytes above 127 where ASCII is declared or implied'),
   encode: (text) => {
     const bytes = utf8Encoder.encode(text);
     if (bytes.length !== text.length) throw refuse('a character outside ASCII');
@@ -49,11 +70,10 @@ export const iso8859 = (part: number): Codec => {
   );
   const bytesOf = new Map([...codes].flatMap((code, byte) => (code === noCharacter ? [] : [[code, byte] as const])));
   return {
-    decode: (bytes) => {
+    ...reading((bytes) => {
       const units = Uint16Array.from(bytes, (byte) => codes[byte] ?? noCharacter);
-      if (units.includes(noCharacter)) throw refuse(`a byte that ISO 8859-${part} does not define`);
-      return fromUnits(units);
-    },
+      return units.includes(noCharacter) ? undefined : fromUnits(units);
+    }, `a byte that ISO 8859-${part} does not define`),
     encode: (text) =>
       Uint8Array.from({ length: text.length }, (_, at) => {
         const byte = bytesOf.get(text.charCodeAt(at));
@@ -70,16 +90,14 @@ const fromUnits = (units: Uint16Array): string => {
 };
 
 /** Decodes by the platform's table under a WHATWG label; `encode` is given. */
-export const platform = (label: string, encode: (text: string) => Uint8Array): Codec => ({
-  decode: (bytes) => {
-    try {
-      return new TextDecoder(label, { fatal: true }).decode(bytes);
-    } catch {
-      throw refuse(`bytes that are not ${label}`);
-    }
-  },
-  encode,
-});
+export const platform = (label: string, encode: (text: string) => Uint8Array): Codec => {
+  const decoder = new TextDecoder(label);
+  const read = (bytes: Uint8Array) => {
+    const text = decoder.decode(bytes);
+    return text.includes(replacement) ? undefined : text;
+  };
+  return { ...reading(read, `bytes that are not ${label}`), encode };
+};
 
 /**
  * The platform decodes these sets but encodes UTF-8 only, so tables are turned round: every sequence is decoded once, on the first use.

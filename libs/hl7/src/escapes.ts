@@ -54,11 +54,7 @@ const layout = (name: string): string | undefined => {
 
 const hex = (name: string, codec: Codec): string | undefined => {
   if (!/^X([0-9A-Fa-f]{2})+$/.test(name)) return undefined;
-  try {
-    return codec.decode(Uint8Array.from(name.slice(1).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)));
-  } catch {
-    return undefined;
-  }
+  return codec.read(Uint8Array.from(name.slice(1).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)));
 };
 
 /** Writes a plain text so that `unescape` gives it back; segment ends become `\X0D\` and `\X0A\`. */

@@ -56,7 +56,8 @@ export class MllpDecoder {
   }
 
   private open(at: number, out: MllpOutput[]): number {
-    if (this.pending) out.push({ problem: framing('a frame began inside another') });
+    // a mark that follows another at once begins nothing anew: a flood of them is one frame
+    if (this.pending && this.length > 0) out.push({ problem: framing('a frame began inside another') });
     this.reset('inside');
     return at + 1;
   }

@@ -60,7 +60,8 @@ const makeSegments = (bodies: readonly string[], dialect: Dialect, limits: Limit
     const occurrence = (counts.get(name) ?? 0) + 1;
     if (!shape.test(name) || (after !== '' && after !== field))
       throw problem('hl7.unparsable', {
-        detail: `segment ${index + 1} does not begin with a segment id and a field separator`,
+        where: `segment ${index + 1}`,
+        detail: 'it does not begin with a segment id and a field separator',
       });
     if (exceeds(body, field, limits.fields))
       throw problem('hl7.too-many', { where: name, detail: `more than ${limits.fields} fields` });

@@ -63,7 +63,8 @@ export class ReadFhir {
 
   /** The body of `POST /fhir/{type}`: a resource, or a Bundle that is one record. @throws Problem, Refused */
   resource(type: string, bytes: Uint8Array, source: FhirSource): Candidate {
-    if (!isSupportedResource(type)) throw problem('fhir.unsupported', { detail: 'the resource type is not supported' });
+    if (!isSupportedResource(type))
+      throw problem('fhir.unsupported', { where: 'resourceType', detail: 'the type is not supported' });
     const json = this.parse(bytes);
     if (json.value['resourceType'] !== type)
       throw problem('fhir.invalid', {

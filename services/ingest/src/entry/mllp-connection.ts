@@ -3,6 +3,10 @@ import { frameMllp, MllpDecoder, type MllpOutput } from '@medshare/hl7';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import type { ReceiveHl7v2 } from '../receive-hl7v2.js';
 
+const nothing = new Uint8Array();
+/** bytes that are looked at in one go */
+const pieceBytes = 1024;
+
 export interface MllpLimits {
   readonly maxMessageBytes: number;
   /** messages that wait for their answer; past it nothing more is read */
@@ -17,6 +21,8 @@ export interface MllpLimits {
 export class MllpConnection {
   private readonly decoder: MllpDecoder;
   private readonly answers: Promise<Uint8Array>[] = [];
+  /** what came and was not looked at yet: more messages than may wait for their answer */
+  private unread: Uint8Array = nothing;
   private writing: Promise<void> | undefined;
   private ending = false;
 
@@ -48,7 +54,17 @@ export class MllpConnection {
   private take(chunk: Uint8Array): void {
     if (this.ending) return;
     faultPoint('ingest.read');
-    for (const output of this.decoder.push(chunk)) this.answer(output);
+    this.unread = this.unread.length === 0 ? chunk : Buffer.concat([this.unread, chunk]);
+    this.decode();
+  }
+
+  /** Three bytes can be a frame: a chunk full of them is worked off in pieces, and waits where too many answers do. */
+  private decode(): void {
+    while (this.unread.length > 0 && this.answers.length < this.limits.maxInFlight) {
+      const piece = this.unread.subarray(0, pieceBytes);
+      this.unread = this.unread.subarray(piece.length);
+      for (const output of this.decoder.push(piece)) this.answer(output);
+    }
     if (this.answers.length >= this.limits.maxInFlight) this.socket.pause();
   }
 
@@ -67,10 +83,15 @@ export class MllpConnection {
       void this.answers.shift();
       if (this.socket.writable && !this.socket.write(bytes)) await this.drained();
       faultPoint('ingest.ack.written');
-      if (this.answers.length < this.limits.maxInFlight / 2 && !this.ending) this.socket.resume();
+      if (this.answers.length < this.limits.maxInFlight / 2 && !this.ending) this.goOn();
     }
     this.writing = undefined;
     if (this.ending) this.close();
+  }
+
+  private goOn(): void {
+    this.decode();
+    if (this.unread.length === 0) this.socket.resume();
   }
 
   /** A sender that does not read its answers gets no more of our memory. */

@@ -159,6 +159,19 @@ describe('the MLLP server', () => {
     expect(await client.answer(2)).toContain('hl7.truncated');
   });
 
+  it('answers a flood of tiny frames in their order, a few at a time', async () => {
+    const client = await open();
+    const frames = 2_000;
+    client.write(Buffer.concat([Buffer.from('\x0bX\x1c\r'.repeat(frames)), Buffer.from('\x0b'.repeat(20_000))]));
+    client.write(Buffer.from(`${admission('AFTER-A-FLOOD')}\x1c\r`));
+    // what waits is bounded: no more is begun than may wait for its answer, and a piece of bytes more
+    await client.answer(0);
+    const [{ n } = { n: 0 }] = await rows<{ n: number }>('SELECT count(*)::int n FROM refusal');
+    expect(n).toBeLessThan(frames);
+    expect([codeOf(await client.answer(frames)), idOf(await client.answer(frames))]).toEqual(['AA', 'AFTER-A-FLOOD']);
+    expect(client.heard.slice(0, frames).filter((ack) => codeOf(ack) === 'AR')).toHaveLength(frames);
+  }, 60_000);
+
   it('closes connections past its limit', async () => {
     const many = await Promise.all(Array.from({ length: 25 }, open));
     await eventually(() => many.filter(({ closed }) => closed).length >= 5);

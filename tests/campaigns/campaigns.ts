@@ -1,0 +1,5 @@
+import type { Campaign } from './campaign.js';
+import { parsers } from './parsers/parsers.campaign.js';
+
+/** Every hunt that can be run by name. */
+export const campaigns: readonly Campaign[] = [parsers];

@@ -1,5 +1,7 @@
 import type { Campaign } from './campaign.js';
+import { deliveries } from './deliveries/deliveries.campaign.js';
+import { kill } from './kill/kill.campaign.js';
 import { parsers } from './parsers/parsers.campaign.js';
 
 /** Every hunt that can be run by name. */
-export const campaigns: readonly Campaign[] = [parsers];
+export const campaigns: readonly Campaign[] = [parsers, kill, deliveries];

@@ -1,34 +1,27 @@
 import { decodeMessage, encodeMessage, type BusMessage, type EncodedMessage } from '@medshare/bus';
-import type { Queryable, Tx } from '@medshare/database';
+import type { Tx } from '@medshare/database';
+import type { Fence } from './fence.js';
 
-/** An event that waits for a person. Its content is not shown. */
-export interface ParkedEvent {
-  readonly consumer: string;
-  readonly id: string;
-  readonly topic: string;
-  readonly key: string;
-  readonly state: 'parked' | 'replaying';
-  /** a problem code; `event.parked` when it only waits behind another */
-  readonly code: string;
-  readonly where: string | null;
-  /** ms since the epoch */
-  readonly at: number;
-}
+/** parked: somebody must look. waiting: for the other streams of a fence, or behind what does. replaying: on its way again. */
+export const parkedStates = ['parked', 'waiting', 'replaying'] as const;
+export type ParkedState = (typeof parkedStates)[number];
 
 export interface ParkedRow {
   readonly seq: string;
   readonly id: string;
-  readonly state: 'parked' | 'replaying';
+  readonly state: ParkedState;
 }
 
-/** One at a time for a key of a consumer: held until the transaction ends. */
-export const lockKey = async (tx: Tx, consumer: string, key: string): Promise<void> => {
+/** One at a time for these keys of a consumer, until the transaction ends. Sorted, so that two never wait in a ring. */
+export const lockKeys = async (tx: Tx, consumer: string, keys: readonly string[]): Promise<void> => {
   await tx.query(
     {
       name: 'inbox-lock',
-      text: "SELECT pg_advisory_xact_lock(hashtextextended('inbox.' || current_schema() || $1 || ' ' || $2, 0))",
+      text: `SELECT pg_advisory_xact_lock(lock) FROM (
+               SELECT DISTINCT hashtextextended('inbox.' || current_schema() || $1 || ' ' || key, 0) AS lock
+               FROM unnest($2::text[]) AS key ORDER BY lock) AS locks`,
     },
-    [consumer, key],
+    [consumer, keys],
   );
 };
 
@@ -65,29 +58,69 @@ export const parkedOf = async (tx: Tx, consumer: string, key: string, limit: num
   return rows;
 };
 
-/** Parks an event, or notes anew why it is parked; it keeps its place. */
+/** Halves of a fence that stand at the head of their streams, or that were given up: those the fence need not wait for. */
+export const arrivedHalves = async (
+  tx: Tx,
+  consumer: string,
+  { id, halves }: { id: string; halves: readonly string[] },
+): Promise<Set<string>> => {
+  const { rows } = await tx.query<{ id: string }>(
+    `SELECT id FROM inbox_parked p WHERE consumer = $1 AND fence = $2 AND state = 'waiting' AND NOT EXISTS (
+       SELECT 1 FROM inbox_parked e WHERE e.consumer = $1 AND e.key = p.key AND e.seq < p.seq)
+     UNION ALL SELECT id FROM inbox WHERE consumer = $1 AND id = ANY($3::text[])`,
+    [consumer, id, halves],
+  );
+  return new Set(rows.map((row) => row.id));
+};
+
+/** Parks an event, or notes anew why it is parked; it keeps its place and its time. */
 export const park = async (
   tx: Tx,
   consumer: string,
   message: BusMessage,
-  reason: { code: string; where: string | undefined; state: 'parked' | 'replaying' },
+  reason: { code: string; where?: string | undefined; state: ParkedState; fence: Fence | undefined },
 ): Promise<void> => {
   const { id, topic, key, headers, value } = encodeMessage(message);
   await tx.query(
-    `INSERT INTO inbox_parked (consumer, id, topic, key, headers, value, code, place, state)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-     ON CONFLICT (consumer, id) DO UPDATE SET code = excluded.code, place = excluded.place, state = excluded.state, at = excluded.at`,
-    [consumer, id, topic, key, headers, value, reason.code, reason.where?.slice(0, 256) ?? null, reason.state],
+    `INSERT INTO inbox_parked (consumer, id, topic, key, headers, value, code, place, state, fence)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+     ON CONFLICT (consumer, id) DO UPDATE SET code = excluded.code, place = excluded.place, state = excluded.state`,
+    [
+      consumer,
+      id,
+      topic,
+      key,
+      headers,
+      value,
+      reason.code,
+      reason.where?.slice(0, 256) ?? null,
+      reason.state,
+      reason.fence?.id ?? null,
+    ],
   );
 };
 
-export const unpark = async (tx: Tx, consumer: string, id: string): Promise<void> => {
-  await tx.query('DELETE FROM inbox_parked WHERE consumer = $1 AND id = $2', [consumer, id]);
+/** Notes why a parked event cannot be done. @returns whether it is parked */
+export const noteReason = async (
+  tx: Tx,
+  consumer: string,
+  id: string,
+  reason: { code: string; where: string | undefined },
+): Promise<boolean> => {
+  const { rowCount } = await tx.query(
+    `UPDATE inbox_parked SET state = 'parked', code = $3, place = $4 WHERE consumer = $1 AND id = $2`,
+    [consumer, id, reason.code, reason.where?.slice(0, 256) ?? null],
+  );
+  return rowCount === 1;
 };
 
-/** Stops the replay of a key: what is on its way again comes to a parked key. */
-export const stopReplay = async (tx: Tx, consumer: string, key: string): Promise<void> => {
-  await tx.query("UPDATE inbox_parked SET state = 'parked' WHERE consumer = $1 AND key = $2", [consumer, key]);
+export const unpark = async (tx: Tx, consumer: string, ids: readonly string[]): Promise<void> => {
+  await tx.query('DELETE FROM inbox_parked WHERE consumer = $1 AND id = ANY($2::text[])', [consumer, ids]);
+};
+
+/** Puts all that is parked of a key into a state: what is on its way again and is not to go comes to a key that holds it. */
+export const hold = async (tx: Tx, consumer: string, key: string, state: 'parked' | 'waiting'): Promise<void> => {
+  await tx.query('UPDATE inbox_parked SET state = $3 WHERE consumer = $1 AND key = $2', [consumer, key, state]);
 };
 
 export const takeForReplay = async (tx: Tx, consumer: string, key: string): Promise<BusMessage[]> => {
@@ -97,24 +130,6 @@ export const takeForReplay = async (tx: Tx, consumer: string, key: string): Prom
     [consumer, key],
   );
   return rows.map(decodeMessage);
-};
-
-export const noteSkipped = async (tx: Tx, id: string, reason: string): Promise<{ consumer: string; key: string }[]> => {
-  const { rows } = await tx.query<{ consumer: string; key: string }>(
-    `WITH gone AS (DELETE FROM inbox_parked WHERE id = $1 RETURNING consumer, id, topic, key, code)
-     INSERT INTO inbox_skipped (consumer, id, topic, key, code, reason)
-     SELECT consumer, id, topic, key, code, $2 FROM gone RETURNING consumer, key`,
-    [id, reason],
-  );
-  return rows;
-};
-
-export const listParked = async (db: Queryable, limit: number): Promise<ParkedEvent[]> => {
-  const { rows } = await db.query<Omit<ParkedEvent, 'at' | 'where'> & { at: Date; place: string | null }>(
-    'SELECT consumer, id, topic, key, state, code, place, at FROM inbox_parked ORDER BY seq LIMIT $1',
-    [limit],
-  );
-  return rows.map(({ at, place, ...row }) => ({ ...row, where: place, at: at.getTime() }));
 };
 
 export const countParked = async (tx: Tx): Promise<number> =>

@@ -97,16 +97,21 @@ describe('the inbox', () => {
     expect(await small.listParked()).toHaveLength(3);
   });
 
-  it('skips with a reason: the event counts as done', async () => {
-    const [bad, behind] = [message('k', 1), message('k', 2)];
+  it('skips with a reason: the event counts as done, and what waited behind it is on its way again', async () => {
+    const [bad, behind, other] = [message('k', 1), message('k', 2), message('l', 3)];
     await inbox.consume(bad, failing);
     await inbox.consume(behind, write(2));
-    await expect(inbox.skip(bad.id, ' ')).rejects.toMatchObject({ code: 'request.invalid' });
-    await inbox.skip(bad.id, 'sent by mistake');
-    await expect(inbox.skip(bad.id, 'again')).rejects.toMatchObject({ code: 'request.not-found' });
+    await expect(inbox.parked.skip(bad.id, ' ')).rejects.toMatchObject({ code: 'request.invalid' });
+    expect(await inbox.parked.skip(bad.id, 'sent by mistake')).toBe(true);
+    expect(await inbox.parked.skip(bad.id, 'again')).toBe(false);
+    await expect(inbox.parked.skip(other.id, 'never parked')).rejects.toMatchObject({ code: 'request.not-found' });
     await inbox.consume(bad, write(1));
     expect(await effects()).toEqual([]);
-    expect((await inbox.listParked()).map(({ id }) => id)).toEqual([behind.id]);
+    expect((await inbox.listParked()).map(({ id, state }) => [id, state])).toEqual([[behind.id, 'replaying']]);
+    const { rows: sent } = await db.query('SELECT id FROM outbox');
+    expect(sent).toEqual([{ id: behind.id }]);
+    await inbox.consume(behind, write(2));
+    expect([await effects(), await inbox.listParked()]).toEqual([[2], []]);
     const { rows } = await db.query('SELECT id, code, reason FROM inbox_skipped');
     expect(rows).toEqual([{ id: bad.id, code: 'record.unmappable', reason: 'sent by mistake' }]);
   });
@@ -143,7 +148,7 @@ describe('a parked key on the bus', () => {
     await eventually(async () => (await inbox.listParked()).length === 3);
     expect(await effects()).toEqual([1]);
 
-    expect(await inbox.replay('k')).toBe(3);
+    expect(await inbox.parked.replayKey('k')).toBe(3);
     await eventually(
       async () => (await inbox.listParked()).every(({ state }) => state === 'parked') && parked.length === 4,
     );
@@ -153,13 +158,13 @@ describe('a parked key on the bus', () => {
     ]);
 
     broken = false;
-    const replaying = inbox.replay('k');
+    const replaying = inbox.parked.replayKey('k');
     for (const n of [5, 6, 7]) await bus.publish([message('k', n)]);
     await replaying;
     await eventually(async () => (await effects()).length === 7);
     expect(await effects()).toEqual([1, 2, 3, 4, 5, 6, 7]);
     expect(await inbox.listParked()).toEqual([]);
-    expect(await inbox.replay('k')).toBe(0);
+    expect(await inbox.parked.replayKey('k')).toBe(0);
     await close();
   });
 });

@@ -1,7 +1,17 @@
-export type { ParkedEvent } from './inbox-store.js';
+export { fenced, fenceOf, MAX_FENCE_KEYS, othersFenced, type Fence } from './fence.js';
 export { Inbox, isTransient, type ConsumeOptions, type Effect, type InboxOptions } from './inbox.js';
+export { parkedStates, type ParkedState } from './inbox-store.js';
 export { outboxMigrations, payloadMigrations } from './migrations.js';
 export { Outbox, outboxChannel } from './outbox.js';
+export type {
+  Also,
+  EventState,
+  ParkedEvent,
+  ParkedEvents,
+  ParkedFigures,
+  ParkedFilter,
+  ParkedStream,
+} from './parked-events.js';
 export {
   getPayload,
   MAX_PAYLOAD_BYTES,

@@ -199,6 +199,11 @@ const table = {
   'audit.proof': { title: 'The audit proof does not verify', status: 422, issue: 'security' },
 
   'event.invalid': { title: 'The event does not match its schema', status: 422, issue: 'structure' },
+  'event.fenced': {
+    title: 'It waits for the earlier messages of another patient that it is joined with',
+    status: 409,
+    issue: 'lock-error',
+  },
   'event.parked': { title: 'An earlier event of this key is parked', status: 409, issue: 'lock-error' },
 
   'crypto.invalid': {

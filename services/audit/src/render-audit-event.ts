@@ -11,6 +11,7 @@ const imported: EventType = { type: ['110107', 'Import'], action: 'C' };
 const exported: EventType = { type: ['110106', 'Export'], action: 'R' };
 const security: EventType = { type: ['110113', 'Security Alert'], action: 'E' };
 const procedure: EventType = { type: ['110111', 'Procedure Record'], action: 'C' };
+const changed: EventType = { type: ['110110', 'Patient Record'], action: 'U' };
 const query: EventType = { type: ['110112', 'Query'], action: 'E', subtype: 'search' };
 const login: EventType = { type: ['110114', 'User Authentication'], action: 'E' };
 const read: EventType = { type: ['110106', 'Export'], action: 'R', subtype: 'read' };
@@ -22,6 +23,10 @@ const types: Record<AuditAction, EventType> = {
   'message.refused': imported,
   'message.parked': imported,
   'message.previewed': query,
+  'message.replayed': changed,
+  'message.skipped': changed,
+  'message.content-read': read,
+  'patient.linked': changed,
   'record.classified': procedure,
   'record.sealed': procedure,
   'record.anchored': procedure,
@@ -71,7 +76,7 @@ export function renderAuditEvent(entry: AuditEntry): Record<string, unknown> {
       observer: { identifier: { system: 'urn:medshare:institution', value: entry.agent.institution } },
       ...(entry.role ? { site: entry.role } : {}),
     },
-    ...listed('entity', entry.entities.map(entityOf)),
+    ...listed('entity', [...entry.entities.map(entityOf), ...reasonOf(entry)]),
   };
 }
 
@@ -82,6 +87,18 @@ const entityOf = ({ kind, id }: AuditEntry['entities'][number]) => ({
   what: { identifier: { system: `urn:medshare:${kind || 'unknown'}`, value: id || 'unknown' } },
   ...(kind === 'patient' ? { role: objectRole('1', 'Patient') } : { role: objectRole('3', 'Report') }),
 });
+
+/** AuditEvent.entity.detail: FHIR R4 has no element for why something was done beside the purpose of use. */
+const reasonOf = ({ reason }: AuditEntry) =>
+  reason === undefined
+    ? []
+    : [
+        {
+          what: { display: 'reason' },
+          detail: [{ type: 'reason', valueString: reason }],
+          role: objectRole('24', 'Query'),
+        },
+      ];
 
 const objectRole = (code: string, display: string) => ({
   system: 'http://terminology.hl7.org/CodeSystem/object-role',

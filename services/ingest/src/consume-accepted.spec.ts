@@ -7,7 +7,7 @@ import { assembleIngest, type Ingest } from './assemble-ingest.js';
 import { CountingMetrics, openContext, sample, settings, type IngestContext } from './fixture/ingest.fixture.js';
 import { admission } from './fixture/mllp-client.fixture.js';
 import type { RecordHeader } from './map-message.js';
-import { listMessages } from './store/messages.js';
+import { listMessages } from './store/browse.js';
 
 let fresh: FreshDatabase;
 let context: IngestContext;

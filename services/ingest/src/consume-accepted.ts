@@ -1,9 +1,11 @@
 import type { BusMessage } from '@medshare/bus';
 import { decode } from '@medshare/events';
 import type { Inbox } from '@medshare/outbox';
+import { isProblem, problem } from '@medshare/problems';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import type { MapMessage } from './map-message.js';
 import type { ParkMessage } from './park-message.js';
+import { keptPlace } from './refuse-message.js';
 
 /** Maps each accepted message once, in its patient's order; what cannot be mapped is parked, and the patient's later ones behind it. */
 export class ConsumeAccepted {
@@ -19,11 +21,18 @@ export class ConsumeAccepted {
     let done = false;
     faultPoint('ingest.map.entered');
     await this.inbox.consume(message, async (tx) => {
-      await this.mapping.map(tx, accepted);
+      await this.mapping.map(tx, accepted).catch((caught: unknown) => Promise.reject(withoutWords(caught)));
       done = true;
       faultPoint('ingest.map.written');
     });
     faultPoint('ingest.map.done');
     await (done ? this.parking.settled() : this.parking.tell(accepted));
   }
+}
+
+/** The place is kept with the parked event: of a path of JSON members, which are the sender's words, only the beginning. */
+function withoutWords(caught: unknown): unknown {
+  if (!isProblem(caught) || caught.where === undefined) return caught;
+  const { code, detail, cause } = caught;
+  return problem(code, { where: keptPlace(caught.where), detail, cause });
 }

@@ -13,6 +13,13 @@ export function createIngestMetrics(metrics: Metrics, feeds: readonly string[]):
   const refused = metrics.counter('ingest_refused', 'Messages refused, by reason.', { via, code: problemCodes });
   const latency = metrics.histogram('ingest_ack_seconds', 'From read to acknowledged.', { via }, buckets);
   const parked = metrics.gauge('ingest_parked', 'Acknowledged messages that wait for a person.');
+  const feed = { feed: [...feeds, 'fhir'] };
+  const unprocessed = metrics.gauge(
+    'ingest_feed_unprocessed',
+    'Acknowledged messages not mapped yet, parked ones apart.',
+    feed,
+  );
+  const lag = metrics.gauge('ingest_feed_lag_seconds', 'Age of the oldest acknowledged message not mapped yet.', feed);
   const connections = metrics.gauge('ingest_mllp_connections', 'Open MLLP connections.');
   const dropped = metrics.counter('ingest_mllp_dropped', 'Connections refused because too many were open.');
   return {
@@ -21,6 +28,10 @@ export function createIngestMetrics(metrics: Metrics, feeds: readonly string[]):
     refused: (by, code) => refused.add(1, { via: by, code }),
     acknowledged: (by, ms) => latency.record(ms / 1000, { via: by }),
     parked: (count) => parked.set(count),
+    lag: (name, count, ms) => {
+      unprocessed.set(count, { feed: name });
+      lag.set(ms / 1000, { feed: name });
+    },
     connections: (count) => connections.set(count),
     droppedConnection: () => dropped.add(),
   };

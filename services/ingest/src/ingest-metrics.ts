@@ -5,6 +5,8 @@ export interface IngestMetrics {
   /** ms from the last byte read to the acknowledgement */
   acknowledged(via: string, ms: number): void;
   parked(count: number): void;
+  /** what of a feed is on its way, and the age of the oldest in ms; 0 when nothing is */
+  lag(feed: string, unprocessed: number, ms: number): void;
   connections(count: number): void;
   droppedConnection(): void;
 }

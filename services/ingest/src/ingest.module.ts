@@ -10,22 +10,28 @@ import { MllpServer } from './entry/mllp-server.js';
 import { PreviewController } from './entry/preview.controller.js';
 import type { IngestSettings } from './ingest.config.js';
 import { createIngestMetrics } from './create-ingest-metrics.js';
+import { FollowMessage } from './follow-message.js';
 import { INGEST, INGEST_SETTINGS } from './ingest.tokens.js';
 import { PreviewMessage } from './preview-message.js';
+import { ReadContent } from './read-content.js';
+import { WatchLag } from './watch-lag.js';
 
 /** Brings the gauge of parked messages up at start; at the end, commits what was read, after the listeners have closed. */
 class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly ingest: Ingest,
     private readonly mllp: MllpServer,
+    private readonly lag: WatchLag,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     await this.ingest.parkMessage.count();
+    this.lag.start();
     await this.mllp.listen();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    await this.lag.stop();
     await this.mllp.stop();
     await Promise.all([this.ingest.accept.stop(), this.ingest.refuse.stop()]);
   }
@@ -34,10 +40,8 @@ class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
 /** HL7 v2 and FHIR in; durable before it is acknowledged; `record.received` out. */
 export class IngestModule {
   static register(context: RoleContext, settings: IngestSettings): DynamicModule {
-    const metrics = createIngestMetrics(
-      context.metrics,
-      settings.mllp.feeds.map(({ name }) => name),
-    );
+    const feeds = settings.mllp.feeds.map(({ name }) => name);
+    const metrics = createIngestMetrics(context.metrics, feeds);
     const ingest = assembleIngest(context, settings, metrics);
     const mllp = new MllpServer(settings.mllp, ingest.receiveHl7v2, metrics, context.logger);
     let policy: LabelPolicy | undefined;
@@ -53,7 +57,9 @@ export class IngestModule {
         { provide: INGEST_SETTINGS, useValue: settings },
         provide(mllp),
         provide(new PreviewMessage(ingest, labels, context)),
-        provide(new Lifecycle(ingest, mllp)),
+        provide(new FollowMessage(context)),
+        provide(new ReadContent(context)),
+        provide(new Lifecycle(ingest, mllp, new WatchLag(context, metrics, feeds))),
       ],
       exports: [MllpServer],
     };

@@ -10,7 +10,7 @@ describe('requests on the chain', () => {
   let routes: LedgerController;
   beforeAll(async () => {
     test = await TestLedger.open();
-    routes = new LedgerController(test.chain, new SignView(test.context, test.chain));
+    routes = new LedgerController(test.chain, new SignView(test.context, test.chain), test.context);
   }, 90_000);
   afterEach(() => test.clear());
   afterAll(() => test.close());

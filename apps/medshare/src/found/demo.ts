@@ -33,6 +33,8 @@ export const demoUsers: DemoUser[] = [
   { username: 'dr.both', roles: ['attending', 'privacy-officer'] },
   { username: 'ed.zhao', roles: ['ed'] },
   { username: 'it.sun', roles: ['integration-engineer', 'feed'] },
+  // may look into messages, too; every look is audited
+  { username: 'it.zhou', roles: ['integration-engineer', 'content-reader'] },
   { username: 'regulator', roles: ['regulator'] },
   { username: 'admin', roles: ['admin'] },
 ];

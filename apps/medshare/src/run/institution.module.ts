@@ -3,7 +3,9 @@ import { TOKEN_VERIFIER } from '@medshare/identity/nest';
 import type { Config } from '../config.js';
 import { roleModules } from '../roles.js';
 import type { Assembled } from './assemble.js';
+import { EventsController } from './events.controller.js';
 import { HEALTH, HealthController } from './health.controller.js';
+import { CONTEXTS, ParkedController } from './parked.controller.js';
 
 /** The token verifier, for every role's guards. */
 export class IdentityModule {
@@ -28,8 +30,11 @@ export class InstitutionModule {
         IdentityModule.register(assembled),
         ...[...contexts].map(([role, context]) => roleModules[role](context, extras)),
       ],
-      controllers: [HealthController],
-      providers: [{ provide: HEALTH, useValue: { databases, metrics } }],
+      controllers: [HealthController, ParkedController, EventsController],
+      providers: [
+        { provide: HEALTH, useValue: { databases, metrics } },
+        { provide: CONTEXTS, useValue: contexts },
+      ],
     };
   }
 }

@@ -8,6 +8,10 @@ export const auditAction = z.enum([
   'message.refused',
   'message.parked',
   'message.previewed',
+  'message.replayed',
+  'message.skipped',
+  'message.content-read',
+  'patient.linked',
   'record.classified',
   'record.sealed',
   'record.anchored',
@@ -51,6 +55,8 @@ export const auditEntry = z.strictObject({
     roles: z.array(z.string().max(40)).max(20).optional(),
   }),
   purpose: z.string().max(16).optional(),
+  /** Why, in the words of whoever did it, where that is asked for; never about a patient. */
+  reason: z.string().max(200).optional(),
   /** Opaque ids of what was touched: record, request, deal, message, tag, section, patientKey. */
   entities: z.array(z.strictObject({ kind: z.string().max(24), id: z.string().max(128) })).max(64),
 });

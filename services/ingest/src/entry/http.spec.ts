@@ -245,20 +245,6 @@ describe('previews', () => {
   });
 });
 
-describe('GET /messages', () => {
-  it('is for integration engineers', async () => {
-    const get = (path: string, token: string) => fetch(base + path, { headers: { authorization: `Bearer ${token}` } });
-    expect((await get('/messages?state=parked', 'feed')).status).toBe(403);
-    const answer = await get('/messages?state=accepted', 'integration-engineer');
-    const { messages } = (await answer.json()) as { messages: { state: string; position: number }[] };
-    expect(messages.length).toBe(await count('message'));
-    expect((await get(`/messages?state=accepted&before=${messages[0]?.position}`, 'integration-engineer')).status).toBe(
-      200,
-    );
-    expect((await get('/messages?state=odd', 'integration-engineer')).status).toBe(422);
-  });
-});
-
 describe('the module', () => {
   it('listens on MLLP beside HTTP and shows its metrics', async () => {
     const client = await MllpClient.to(app.get(MllpServer, { strict: false }).port);

@@ -1,4 +1,4 @@
-import type { Queryable, Tx } from '@medshare/database';
+import type { Tx } from '@medshare/database';
 
 export interface MessageRow {
   readonly id: string;
@@ -56,43 +56,4 @@ export async function insertMessages(tx: Tx, rows: readonly MessageRow[]): Promi
 export async function settleMessage(tx: Tx, id: string, recordId: string, now: number): Promise<void> {
   const text = `UPDATE message SET state = 'mapped', record_id = $2, settled_at = $3 WHERE id = $1`;
   await tx.query({ name: 'ingest.settle', text }, [id, recordId, new Date(now)]);
-}
-
-export const messageStates = ['accepted', 'mapped', 'parked'] as const;
-export type MessageState = (typeof messageStates)[number];
-
-export interface ListedMessage {
-  readonly id: string;
-  readonly position: number;
-  readonly kind: string;
-  readonly feed: string;
-  readonly state: MessageState;
-  readonly size: number;
-  readonly receivedAt: string;
-  readonly recordId: string | null;
-  readonly problem: string | null;
-  readonly where: string | null;
-}
-
-/** Newest first, before a position. Whether a message is parked is the inbox's note, never a copy of it. */
-export async function listMessages(
-  on: Queryable,
-  { state, before, limit }: { state: MessageState; before: number; limit: number },
-): Promise<ListedMessage[]> {
-  const { rows } = await on.query<
-    Omit<ListedMessage, 'receivedAt' | 'position'> & { position: string; received: Date }
-  >(
-    `SELECT * FROM (
-       SELECT m.id, m.position, m.kind, m.feed, m.size, m.received_at AS received, m.record_id AS "recordId",
-         CASE WHEN p.id IS NULL THEN m.state ELSE 'parked' END AS state, p.code AS problem, p.place AS "where"
-       FROM message m LEFT JOIN inbox_parked p ON p.id = m.id::text AND p.topic = 'message.accepted'
-       WHERE m.position < $2 AND ($1 = 'mapped' OR m.state <> 'mapped')) AS listed
-     WHERE state = $1 ORDER BY position DESC LIMIT $3`,
-    [state, before, limit],
-  );
-  return rows.map(({ received, position, ...row }) => ({
-    ...row,
-    position: Number(position),
-    receivedAt: received.toISOString(),
-  }));
 }

@@ -43,15 +43,29 @@ export interface ListedRefusal {
   readonly problems: readonly { readonly code: string; readonly where?: string }[];
 }
 
+export interface RefusalFilter {
+  readonly feed?: string | undefined;
+  /** of any of its problems */
+  readonly code?: string | undefined;
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
+  readonly before: number;
+  readonly limit: number;
+}
+
 /** Newest first, before a position. */
 export async function listRefusals(
   on: Queryable,
-  { before, limit }: { before: number; limit: number },
+  { feed, code, since, until, before, limit }: RefusalFilter,
 ): Promise<ListedRefusal[]> {
+  const dateOf = (ms: number | undefined) => (ms === undefined ? null : new Date(ms));
   const { rows } = await on.query<Omit<ListedRefusal, 'time' | 'position'> & { at: Date; position: string }>(
     `SELECT id, position, time AS at, via, kind, feed, content, size, problems
-     FROM refusal WHERE position < $1 ORDER BY position DESC LIMIT $2`,
-    [before, limit],
+     FROM refusal WHERE position < $1 AND ($2::text IS NULL OR feed = $2)
+       AND ($3::text IS NULL OR problems @> jsonb_build_array(jsonb_build_object('code', $3::text)))
+       AND ($4::timestamptz IS NULL OR time >= $4) AND ($5::timestamptz IS NULL OR time < $5)
+     ORDER BY position DESC LIMIT $6`,
+    [before, feed ?? null, code ?? null, dateOf(since), dateOf(until), limit],
   );
   return rows.map(({ at, position, ...row }) => ({ ...row, position: Number(position), time: at.toISOString() }));
 }

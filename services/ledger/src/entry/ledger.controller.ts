@@ -1,11 +1,13 @@
 import { Body, Controller } from '@nestjs/common';
-import { lookUpAnchors, readState, signRequestView, submitTransaction } from '@medshare/events';
+import { findAnchoring, lookUpAnchors, readState, signRequestView, submitTransaction } from '@medshare/events';
 import type { Ledger } from '@medshare/ledger';
 import { PeerHandler } from '@medshare/peers/nest';
 import { problem } from '@medshare/problems';
+import { ROLE_CONTEXT, type RoleContext } from '@medshare/role';
 import { Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { LEDGER } from '../ledger.token.js';
+import { findAnchor } from '../store/anchors.js';
 import { SignView } from '../sign-view.js';
 
 const decoder = new TextDecoder();
@@ -16,6 +18,7 @@ export class LedgerController {
   constructor(
     @Inject(LEDGER) private readonly ledger: Ledger,
     private readonly views: SignView,
+    @Inject(ROLE_CONTEXT) private readonly context: RoleContext,
   ) {}
 
   @PeerHandler(submitTransaction)
@@ -39,6 +42,11 @@ export class LedgerController {
         return stored ? [{ tag, anchor: parse(stored.value), block: stored.block }] : [];
       }),
     };
+  }
+
+  @PeerHandler(findAnchoring)
+  async anchoring(@Body() { recordId }: z.infer<typeof findAnchoring.request>) {
+    return (await findAnchor(this.context.database, recordId)) ?? { state: 'unknown' as const };
   }
 
   @PeerHandler(signRequestView)

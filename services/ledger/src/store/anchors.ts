@@ -38,13 +38,33 @@ export async function markAnchored(
   at: { block: number; txId: string },
 ): Promise<AnchoredRow[]> {
   const { rows } = await tx.query<AnchoredRow>(
-    `UPDATE anchor SET state = 'anchored', block = $2, tx_id = $3
+    `UPDATE anchor SET state = 'anchored', block = $2, tx_id = $3, anchored_at = clock_timestamp()
      FROM jsonb_array_elements($1::jsonb) AS committed
      WHERE tag = committed ->> 'tag' AND body = committed AND state = 'waiting'
      RETURNING record_id, patient_key, tag, received_at`,
     [JSON.stringify(anchors), at.block, at.txId],
   );
   return rows;
+}
+
+/** Where a record's anchor stands; undefined when none was enqueued. */
+export async function findAnchor(
+  database: Database,
+  recordId: string,
+): Promise<{ state: 'waiting' | 'anchored' | 'refused'; block?: number; at?: number } | undefined> {
+  const { rows } = await database.query<{
+    state: 'waiting' | 'anchored' | 'refused';
+    block: string | null;
+    anchored_at: Date | null;
+  }>('SELECT state, block, anchored_at FROM anchor WHERE record_id = $1', [recordId]);
+  const [row] = rows;
+  return (
+    row && {
+      state: row.state,
+      ...(row.block !== null && { block: Number(row.block) }),
+      ...(row.anchored_at && { at: row.anchored_at.getTime() }),
+    }
+  );
 }
 
 /** Marks anchors whose tag was taken by other content: they never come on the chain. */

@@ -1,4 +1,5 @@
 export type { Bus, BusMessage, Delivery, Lag, MessageHandler, SubscribeOptions, Subscription } from './bus.port.js';
+export { IntakeFirst, intakeFirst } from './intake-first.js';
 export {
   encodeMessage,
   decodeMessage,

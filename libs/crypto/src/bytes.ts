@@ -31,10 +31,23 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
+const DIGITS = new Int8Array(128).fill(-1);
+for (let i = 0; i < 16; i++) DIGITS['0123456789abcdef'.charCodeAt(i)] = i;
+for (let i = 10; i < 16; i++) DIGITS['0123456789ABCDEF'.charCodeAt(i)] = i;
+const digitAt = (text: string, at: number): number => DIGITS[text.charCodeAt(at)] ?? -1;
+
 /** @throws Error unless an even number of hexadecimal digits */
 export function fromHex(text: string): Uint8Array {
-  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) throw new Error('not hexadecimal');
-  return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
+  if (text.length % 2 !== 0) throw new Error('not hexadecimal');
+  const bytes = new Uint8Array(text.length / 2);
+  let wrong = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const value = (digitAt(text, 2 * i) << 4) | digitAt(text, 2 * i + 1);
+    wrong |= value;
+    bytes[i] = value;
+  }
+  if (wrong < 0) throw new Error('not hexadecimal');
+  return bytes;
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
@@ -89,10 +102,25 @@ export function fromBase64url(text: string): Uint8Array {
 }
 
 /** Big-endian, unsigned. */
-export const toBigInt = (bytes: Uint8Array): bigint => (bytes.length === 0 ? 0n : BigInt(`0x${toHex(bytes)}`));
+export function toBigInt(bytes: Uint8Array): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let value = 0n;
+  let at = 0;
+  for (; at < bytes.length % 8; at++) value = (value << 8n) | BigInt(bytes[at]!);
+  for (; at < bytes.length; at += 8) value = (value << 64n) | view.getBigUint64(at);
+  return value;
+}
 
 /** Big-endian, unsigned, exactly `length` bytes. @throws RangeError if it does not fit */
 export function fromBigInt(value: bigint, length: number): Uint8Array {
-  if (value < 0n || value >> BigInt(8 * length) !== 0n) throw new RangeError('number does not fit');
-  return fromHex(value.toString(16).padStart(2 * length, '0'));
+  if (value < 0n) throw new RangeError('number does not fit');
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  let rest = value;
+  let at = length;
+  // setBigUint64 takes the lowest 64 bits
+  for (; at >= 8; rest >>= 64n) view.setBigUint64((at -= 8), rest);
+  for (; at > 0; rest >>= 8n) bytes[--at] = Number(rest & 255n);
+  if (rest !== 0n) throw new RangeError('number does not fit');
+  return bytes;
 }

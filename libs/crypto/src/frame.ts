@@ -1,4 +1,4 @@
-import { concat, fromBigInt, utf8 } from './bytes.js';
+import { fromBigInt, utf8 } from './bytes.js';
 
 /** Text is UTF-8; numbers are 8 bytes, big-endian. */
 export type FramePart = string | Uint8Array | number | bigint;
@@ -9,12 +9,16 @@ export type FramePart = string | Uint8Array | number | bigint;
  * @throws RangeError on a negative number, a fraction, a number of more than 64 bits
  */
 export function frame(...parts: readonly FramePart[]): Uint8Array {
-  return concat(
-    ...parts.flatMap((part) => {
-      const bytes = encodePart(part);
-      return [fromBigInt(BigInt(bytes.length), 4), bytes];
-    }),
-  );
+  const encoded = parts.map(encodePart);
+  const framed = new Uint8Array(encoded.reduce((sum, bytes) => sum + 4 + bytes.length, 0));
+  const view = new DataView(framed.buffer);
+  let at = 0;
+  for (const bytes of encoded) {
+    view.setUint32(at, bytes.length);
+    framed.set(bytes, at + 4);
+    at += 4 + bytes.length;
+  }
+  return framed;
 }
 
 function encodePart(part: FramePart): Uint8Array {

@@ -114,14 +114,16 @@ const attempt = async <T>(pool: pg.Pool, work: (tx: Tx) => Promise<T>, isolation
   }
 };
 
-const transact = async <T>(
+const transact = <T>(
   pool: pg.Pool,
   work: (tx: Tx) => Promise<T>,
   { isolation = 'read committed', retries = RETRIES }: TransactionOptions,
-): Promise<T> => {
+): Promise<T> => retried(() => attempt(pool, work, isolation.toUpperCase()), retries);
+
+const retried = async <T>(attempted: () => Promise<T>, retries: number): Promise<T> => {
   for (let tried = 0; ; tried++) {
     try {
-      return await attempt(pool, work, isolation.toUpperCase());
+      return await attempted();
     } catch (caught) {
       if (!isRetriable(caught) || tried >= retries) throw storageProblem(caught);
       await new Promise((resolve) => setTimeout(resolve, FIRST_RETRY_MS * 2 ** tried));
@@ -150,7 +152,8 @@ export const openDatabase = ({ url, schema, max = 8, applicationName = 'medshare
     pool,
     url,
     schema,
-    query: (statement, values = []) => run(pool, statement, values),
+    // a statement outside a transaction is one of its own
+    query: (statement, values = []) => retried(() => run(pool, statement, values), RETRIES),
     transaction: (work, options = {}) => transact(pool, work, options),
     close: () => (closing ??= pool.end()),
   };

@@ -1,3 +1,4 @@
+export { callAll, type Call } from './call-all.js';
 export {
   openDatabase,
   plainName,

@@ -18,6 +18,7 @@ export {
   PAYLOAD_CHUNK_BYTES,
   putPayload,
   putPayloads,
+  storingPayloads,
   removePayloadsBefore,
 } from './payloads.js';
 export { startRelay, type Relay, type RelayOptions } from './relay.js';

@@ -1,40 +1,48 @@
 import { encodeMessage, type BusMessage } from '@medshare/bus';
-import type { Tx } from '@medshare/database';
+import { callAll, type Call, type Database, type Tx } from '@medshare/database';
 
 /** channel of the outbox of one schema */
 export const outboxChannel = (schema: string): string => `outbox_${schema}`;
 
-/** Locks taken for keys: more keys than these share some, which costs waiting, never order. */
-const LOCKS = 1_024;
+const wakeCall: Call = { name: 'outbox_wake', args: [] };
 
 /**
  * The events of a role, written with the state they speak of. Appends of one key wait for each other from append to commit, so
  * that their order in the table is the order of their commits: append last in a transaction.
  */
 export class Outbox {
+  #waking: Promise<unknown> | undefined;
+  #again = false;
+
   /** @throws Problem `request.too-large` or `event.invalid`, as the bus would */
   async append(tx: Tx, messages: readonly BusMessage[]): Promise<void> {
-    if (messages.length === 0) return;
+    if (messages.length > 0) await callAll(tx, [this.appending(messages), wakeCall]);
+  }
+
+  /**
+   * What `append` does, but for the wake, as a call to make together with others in one statement.
+   * A wake inside makes commits wait for each other, for their notices are told in order; who commits often wakes after it.
+   * @throws Problem `request.too-large` or `event.invalid`, as the bus would
+   */
+  appending(messages: readonly BusMessage[]): Call {
     const encoded = messages.map(encodeMessage);
-    // a statement of its own: the numbers are taken after the locks are held. Sorted, so that two appends never wait in a ring
-    await tx.query(
-      {
-        name: 'outbox-lock',
-        text: `SELECT pg_advisory_xact_lock(hashtext('outbox.' || current_schema()), bucket) FROM (
-                 SELECT DISTINCT abs(hashtext(key) % ${LOCKS}) AS bucket FROM unnest($1::text[]) AS key ORDER BY bucket) AS buckets`,
-      },
-      [encoded.map(({ key }) => key)],
-    );
-    await tx.query(
-      {
-        name: 'outbox-append',
-        text: `WITH told AS (SELECT pg_notify('outbox_' || current_schema(), ''))
-               INSERT INTO outbox (id, topic, key, headers, value)
-               SELECT id, topic, key, headers, value
-               FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY AS m(id, topic, key, headers, value, n),
-                 told ORDER BY n`,
-      },
-      (['id', 'topic', 'key', 'headers', 'value'] as const).map((name) => encoded.map((message) => message[name])),
-    );
+    const columns = ['id', 'topic', 'key', 'headers', 'value'] as const;
+    return { name: 'outbox_append', args: columns.map((name) => encoded.map((message) => message[name])) };
+  }
+
+  /** Wakes the relays after a commit. Wakes that come while one is on its way become one; a lost one is made up for by polling. */
+  wake(db: Database): void {
+    if (this.#waking) {
+      this.#again = true;
+      return;
+    }
+    this.#waking = callAll(db, [wakeCall])
+      .catch(() => undefined)
+      .finally(() => {
+        this.#waking = undefined;
+        if (!this.#again) return;
+        this.#again = false;
+        this.wake(db);
+      });
   }
 }

@@ -1,5 +1,5 @@
 import { systemRandom } from '@medshare/clock';
-import type { Queryable, Tx } from '@medshare/database';
+import { callAll, type Call, type Queryable, type Tx } from '@medshare/database';
 import { problem } from '@medshare/problems';
 
 /** bytes of one row */
@@ -8,16 +8,6 @@ export const PAYLOAD_CHUNK_BYTES = 1_048_576;
 export const MAX_PAYLOAD_BYTES = 256 * 1_048_576;
 
 const insert = { name: 'payload-chunk', text: 'INSERT INTO transit.payload_chunk (ref, n, bytes) VALUES ($1, $2, $3)' };
-/** The bytes of all chunks come as one value: an array of values would travel as text. */
-const insertMany = {
-  name: 'payloads',
-  text: `WITH stored AS (
-           INSERT INTO transit.payload_chunk (ref, n, bytes)
-           SELECT ref, n, substring($7::bytea FROM start FOR size)
-           FROM unnest($4::uuid[], $5::int[], $6::int[], $8::int[]) AS chunk (ref, n, start, size))
-         INSERT INTO transit.payload (ref, size, chunks) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::int[])`,
-};
-
 /** Cuts a stream into chunks of exactly the size, but for the last. */
 async function* rechunk(content: AsyncIterable<Uint8Array> | Uint8Array): AsyncGenerator<Uint8Array> {
   let held: Uint8Array[] = [];
@@ -54,12 +44,10 @@ export const putPayload = async (tx: Tx, content: AsyncIterable<Uint8Array> | Ui
 };
 
 /**
- * Stores many payloads of known bytes in the caller's transaction, in one statement; together up to `MAX_PAYLOAD_BYTES`.
- * @returns their references, in order, good once that commits
+ * Many payloads of known bytes, together up to `MAX_PAYLOAD_BYTES`: their references, in order, and the call that stores them.
  * @throws Problem `request.too-large`
  */
-export const putPayloads = async (tx: Tx, contents: readonly Uint8Array[]): Promise<string[]> => {
-  if (contents.length === 0) return [];
+export const storingPayloads = (contents: readonly Uint8Array[]): { refs: string[]; call: Call } => {
   if (contents.some(({ length }) => length > MAX_PAYLOAD_BYTES))
     throw problem('request.too-large', { where: 'payload' });
   const payloads = contents.map((content) => {
@@ -71,17 +59,30 @@ export const putPayloads = async (tx: Tx, contents: readonly Uint8Array[]): Prom
   const rows = payloads.flatMap(({ ref, chunks }) => chunks.map((bytes, n) => ({ ref, n, bytes })));
   let start = 1;
   const starts = rows.map(({ bytes }) => (start += bytes.length) - bytes.length);
-  await tx.query(insertMany, [
-    payloads.map(({ ref }) => ref),
+  const refs = payloads.map(({ ref }) => ref);
+  const args = [
+    refs,
     payloads.map(({ size }) => size),
     payloads.map(({ chunks }) => chunks.length),
     rows.map(({ ref }) => ref),
     rows.map(({ n }) => n),
     starts,
-    Buffer.concat(rows.map(({ bytes }) => bytes)),
     rows.map(({ bytes }) => bytes.length),
-  ]);
-  return payloads.map(({ ref }) => ref);
+    Buffer.concat(rows.map(({ bytes }) => bytes)),
+  ];
+  return { refs, call: { name: 'transit.put_payloads', args } };
+};
+
+/**
+ * Stores many payloads of known bytes in the caller's transaction, in one statement.
+ * @returns their references, in order, good once that commits
+ * @throws Problem `request.too-large`
+ */
+export const putPayloads = async (tx: Tx, contents: readonly Uint8Array[]): Promise<string[]> => {
+  if (contents.length === 0) return [];
+  const { refs, call } = storingPayloads(contents);
+  await callAll(tx, [call]);
+  return refs;
 };
 
 /** @throws Problem `blob.missing` when it is not there or has been removed */

@@ -1,4 +1,4 @@
-import { decodeMessage, MAX_BATCH, type Bus, type EncodedMessage } from '@medshare/bus';
+import { decodeMessage, intakeFirst, MAX_BATCH, type Bus, type EncodedMessage } from '@medshare/bus';
 import type { Database, Listener, Tx } from '@medshare/database';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import { outboxChannel } from './outbox.js';
@@ -84,6 +84,7 @@ export const startRelay = ({ db, bus, notify, pollEvery = 500, batch = 500, onEr
   const run = async () => {
     let failures = 0;
     while (!stopped) {
+      await intakeFirst.turn();
       woken = false;
       const moved = await moveNow().catch((caught: unknown) => {
         onError?.(caught);

@@ -3,11 +3,11 @@ import { problem } from '@medshare/problems';
 
 /**
  * Where tests end or halt the process, on a record's way from the socket to the audit log. `.written` stands inside a transaction with
- * everything written, before its COMMIT; `.done` after it. Kill tests take their cases from this list: a new step gets a name here.
+ * everything written, before its COMMIT; `.done` after it. `.entered` stands before. Kill tests take their cases from this list: a new step gets a name here.
  */
 export const faultPoints = [
   'ingest.read',
-  'ingest.accept.written',
+  'ingest.accept.entered',
   'ingest.accept.done',
   'ingest.ack.written',
   'outbox.published',

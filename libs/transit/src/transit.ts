@@ -1,8 +1,8 @@
 import type { Clock, Random } from '@medshare/clock';
 import { frame, openBytes, sealBytes, unframe, type Suite } from '@medshare/crypto';
-import type { Database, Tx } from '@medshare/database';
+import type { Call, Database, Tx } from '@medshare/database';
 import type { KeyEncryption } from '@medshare/keys';
-import { getPayload, putPayloads } from '@medshare/outbox';
+import { getPayload, putPayloads, storingPayloads } from '@medshare/outbox';
 import { Problem } from '@medshare/problems';
 import { TransitKeys } from './transit-keys.js';
 
@@ -46,9 +46,12 @@ export class Transit {
 
   /** The same for many at once, in one statement; references in the payloads' order. */
   async putAll(tx: Tx, payloads: readonly Payload[]): Promise<string[]> {
-    const sealed: Uint8Array[] = [];
-    for (const payload of payloads) sealed.push(await this.seal(payload));
-    return putPayloads(tx, sealed);
+    return putPayloads(tx, await this.sealAll(payloads));
+  }
+
+  /** The same as a call to make together with others in one statement. */
+  async storing(payloads: readonly Payload[]): Promise<{ refs: string[]; call: Call }> {
+    return storingPayloads(await this.sealAll(payloads));
   }
 
   /** Reads a payload back; a payload that is gone or does not authenticate is a Problem `storage.unavailable`. */
@@ -64,6 +67,12 @@ export class Transit {
   /** Destroys keys (and so payloads) created before the instant, ms. */
   async destroyKeysBefore(instant: number): Promise<number> {
     return this.keys.destroyBefore(instant);
+  }
+
+  private async sealAll(payloads: readonly Payload[]): Promise<Uint8Array[]> {
+    const sealed: Uint8Array[] = [];
+    for (const payload of payloads) sealed.push(await this.seal(payload));
+    return sealed;
   }
 
   private async seal(payload: Payload): Promise<Uint8Array> {

@@ -1,19 +1,29 @@
-import type { Tx } from '@medshare/database';
+import { intakeFirst } from '@medshare/bus';
+import { callAll, type Queryable } from '@medshare/database';
 import { event, type EventMessage } from '@medshare/events';
 import { problem, type Problem } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import type { Accepted, Candidate } from './candidate.js';
 import { GroupCommit } from './group-commit.js';
-import { findByKeys, insertMessages, type MessageRow } from './store/messages.js';
+import { findByKeys, insertingMessages, type MessageRow } from './store/messages.js';
 
 type Parts = Pick<RoleContext, 'database' | 'outbox' | 'transit' | 'audit' | 'clock' | 'random'>;
 type Answer = Accepted | Problem;
+/** key → content → message id */
+type Known = Map<string, Map<string, string>>;
+interface Fresh {
+  readonly candidate: Candidate;
+  readonly id: string;
+  readonly variant: string;
+}
 
 const mebibyte = 1024 * 1024;
 /** Messages and bytes of one transaction: enough to share a sync of the disk, little enough to be quick. */
 const groupItems = 256;
 const groupBytes = 16 * mebibyte;
+/** Transactions under way at one time: the next one is prepared and sent while the disk syncs for the one before. */
+const groupsAtOnce = 2;
 const uniqueViolation = '23505';
 const tries = 4;
 
@@ -33,6 +43,8 @@ export class AcceptMessage {
     this.queue = new GroupCommit({
       commit: (group) => this.commit(group),
       sizeOf,
+      keyOf: ({ patientKey }) => patientKey,
+      atOnce: groupsAtOnce,
       maxItems: groupItems,
       maxBytes: groupBytes,
       maxWaitingBytes,
@@ -43,8 +55,9 @@ export class AcceptMessage {
    * Resolves once the message stands in the inbox, its payload is sealed and its event is in the outbox, all in one transaction.
    * @throws Problem hl7.duplicate-conflict (request.conflict for FHIR), storage.unavailable, request.rate-limited, service.stopping
    */
-  accept(candidate: Candidate): Promise<Accepted> {
-    return this.queue.submit(candidate);
+  async accept(candidate: Candidate): Promise<Accepted> {
+    intakeFirst.begin();
+    return this.queue.submit(candidate).finally(() => intakeFirst.end());
   }
 
   stop(): Promise<void> {
@@ -53,10 +66,14 @@ export class AcceptMessage {
 
   /** Duplicates are rare: a group is first written as if there were none, and looked at only when the database says otherwise. */
   private async commit(group: readonly Candidate[]): Promise<Answer[]> {
+    const { database, outbox } = this.parts;
     for (let tried = 0; ; tried += 1) {
       try {
-        const answers = await this.parts.database.transaction((tx) => this.write(tx, group, tried > 0));
+        const answers = await (tried === 0
+          ? this.write(database, group, new Map())
+          : database.transaction(async (tx) => this.write(tx, group, await knownOf(tx, group))));
         faultPoint('ingest.accept.done');
+        outbox.wake(database);
         return answers;
       } catch (caught) {
         if (!takenKey(caught) || tried === tries) throw caught;
@@ -64,44 +81,39 @@ export class AcceptMessage {
     }
   }
 
-  private async write(tx: Tx, group: readonly Candidate[], look: boolean): Promise<Answer[]> {
-    const known = new Map<string, Map<string, string>>();
-    if (look) {
-      const keys = new Set(group.flatMap(({ arrival: { key } }) => key ?? []));
-      for (const { key, content, id } of await findByKeys(tx, [...keys])) remember(known, key, content, id);
-    }
-    const fresh: { candidate: Candidate; id: string; variant: string }[] = [];
+  private async write(on: Queryable, group: readonly Candidate[], known: Known): Promise<Answer[]> {
+    const fresh: Fresh[] = [];
     const answers = group.map((candidate): Answer => {
       const answer = decide(candidate, known, this.parts.random.uuid());
       if ('variant' in answer) fresh.push({ candidate, id: answer.messageId, variant: answer.variant });
       return 'variant' in answer ? { messageId: answer.messageId, duplicate: false } : answer;
     });
-    if (fresh.length > 0) await this.store(tx, fresh);
+    if (fresh.length > 0) await this.store(on, fresh);
     return answers;
   }
 
-  private async store(tx: Tx, fresh: readonly { candidate: Candidate; id: string; variant: string }[]): Promise<void> {
+  /** One statement, and so one question to the database: message, payload and events stand together or not at all. */
+  private async store(on: Queryable, fresh: readonly Fresh[]): Promise<void> {
     const { transit, outbox, audit, clock } = this.parts;
     const receivedAt = clock.now();
-    const payloads = await transit.putAll(
-      tx,
+    const payloads = await transit.storing(
       fresh.map(({ candidate }) => ({ header: candidate.arrival, parts: [...candidate.parts] })),
     );
     const rows = fresh.map(({ candidate, id, variant }, index): MessageRow => {
       const { kind, arrival, content, patientKey } = candidate;
-      const payload = payloads[index] as string;
+      const payload = payloads.refs[index] as string;
       const { feed, key = null } = arrival;
       const size = candidate.parts.at(-1)?.length ?? 0;
-      return { id, kind, feed, key, variant, content, patientKey, size, payload, receivedAt };
+      return { id, kind, feed, key, variant, content, patientKey, size, payload };
     });
-    await insertMessages(tx, rows);
-    // one append, and last: it holds the order of its keys until the commit
-    await outbox.append(tx, [...rows.map(accepted), ...audit.events(rows.map(received))]);
-    faultPoint('ingest.accept.written');
+    const events = [...rows.map((row) => accepted(row, receivedAt)), ...audit.events(rows.map(received))];
+    faultPoint('ingest.accept.entered');
+    // the events last: they hold the order of their keys until the commit
+    await callAll(on, [payloads.call, insertingMessages(rows, receivedAt), outbox.appending(events)]);
   }
 }
 
-const accepted = ({ id, patientKey, payload, kind, feed, receivedAt }: MessageRow): EventMessage =>
+const accepted = ({ id, patientKey, payload, kind, feed }: MessageRow, receivedAt: number): EventMessage =>
   event('message.accepted', { id, key: patientKey }, { messageId: id, patientKey, payload, kind, feed, receivedAt });
 
 const received = ({ id, patientKey }: MessageRow): AuditFact => ({
@@ -113,7 +125,14 @@ const received = ({ id, patientKey }: MessageRow): AuditFact => ({
   ],
 });
 
-function remember(known: Map<string, Map<string, string>>, key: string, content: string, id: string): void {
+async function knownOf(on: Queryable, group: readonly Candidate[]): Promise<Known> {
+  const known: Known = new Map();
+  const keys = new Set(group.flatMap(({ arrival: { key } }) => key ?? []));
+  for (const { key, content, id } of await findByKeys(on, [...keys])) remember(known, key, content, id);
+  return known;
+}
+
+function remember(known: Known, key: string, content: string, id: string): void {
   const same = known.get(key);
   if (same) same.set(content, id);
   else known.set(key, new Map([[content, id]]));
@@ -122,7 +141,7 @@ function remember(known: Map<string, Map<string, string>>, key: string, content:
 /** The same key and bytes: done once. The same key and other bytes: as the feed wants. Equal bytes alone say nothing. */
 function decide(
   { kind, arrival: { key }, content, onConflict }: Candidate,
-  known: Map<string, Map<string, string>>,
+  known: Known,
   id: string,
 ): Answer | { messageId: string; variant: string } {
   if (key === undefined) return { messageId: id, variant: '' };

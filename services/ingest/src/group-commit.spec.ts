@@ -8,7 +8,7 @@ const make = (options: Partial<GroupCommitOptions<number, string>> = {}) => {
     groups.push([...group]);
     return Promise.resolve(group.map(String));
   };
-  const base = { commit, sizeOf: () => 1, maxItems: 4, maxBytes: 100, maxWaitingBytes: 1000 };
+  const base = { commit, sizeOf: () => 1, keyOf: String, atOnce: 1, maxItems: 4, maxBytes: 100, maxWaitingBytes: 1000 };
   return { groups, queue: new GroupCommit<number, string>({ ...base, ...options }) };
 };
 
@@ -73,5 +73,39 @@ describe('group commit', () => {
     await queue.stop();
     await expect(kept).resolves.toBe('1');
     await expect(queue.submit(2)).rejects.toMatchObject({ code: 'service.stopping' });
+  });
+
+  it('has several transactions under way, never two of one key, and keeps the order of each', async () => {
+    let most = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(5), { minLength: 1, maxLength: 40 }), fc.nat(3), async (keys, pause) => {
+        const underWay = new Set<string>();
+        const done = new Map<string, number[]>();
+        let running = 0;
+        const commit = async (group: readonly { key: string; n: number }[]) => {
+          const own = new Set(group.map(({ key }) => key));
+          for (const key of own) expect(underWay.has(key)).toBe(false);
+          own.forEach((key) => underWay.add(key));
+          most = Math.max(most, (running += 1));
+          // later ones are faster
+          for (let n = group[0]!.n % (pause + 1); n >= 0; n -= 1) await new Promise((resolve) => setImmediate(resolve));
+          for (const { key, n } of group) done.set(key, [...(done.get(key) ?? []), n]);
+          running -= 1;
+          own.forEach((key) => underWay.delete(key));
+          return group.map(({ n }) => n);
+        };
+        const sizeOf = () => 1;
+        const bounds = { sizeOf, atOnce: 3, maxItems: 3, maxBytes: 100, maxWaitingBytes: 1000 };
+        const queue = new GroupCommit<{ key: string; n: number }, number>({
+          ...bounds,
+          commit,
+          keyOf: ({ key }) => key,
+        });
+        const answers = await Promise.all(keys.map((key, n) => queue.submit({ key: String(key), n })));
+        expect(answers).toEqual(keys.map((_, n) => n));
+        for (const numbers of done.values()) expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+      }),
+    );
+    expect(most).toBe(3);
   });
 });

@@ -2,6 +2,7 @@ import { asProblem, problem, type Problem } from '@medshare/problems';
 
 interface Waiting<In, Out> {
   readonly item: In;
+  readonly key: string;
   readonly size: number;
   readonly resolve: (out: Out) => void;
   readonly reject: (why: Problem) => void;
@@ -11,6 +12,10 @@ export interface GroupCommitOptions<In, Out> {
   /** Makes a group durable in one transaction; one answer an item, in order. A Problem among them refuses that item only. */
   readonly commit: (group: readonly In[]) => Promise<readonly (Out | Problem)[]>;
   readonly sizeOf: (item: In) => number;
+  /** Items of one key are committed in the order in which they were submitted. */
+  readonly keyOf: (item: In) => string;
+  /** transactions under way at one time */
+  readonly atOnce: number;
   readonly maxItems: number;
   /** bytes of one group */
   readonly maxBytes: number;
@@ -19,13 +24,16 @@ export interface GroupCommitOptions<In, Out> {
 }
 
 /**
- * What arrives while one transaction commits goes into the next one, so that a sync of the disk is shared and nobody waits for a timer.
- * One transaction is under way at a time: items become visible in the order in which they were submitted.
+ * What arrives while transactions commit goes into the next one, so that a sync of the disk is shared and nobody waits for a timer.
+ * Several transactions may be under way; what has a key of one of them waits until that one is done.
  */
 export class GroupCommit<In, Out> {
-  private readonly queue: Waiting<In, Out>[] = [];
+  private queue: Waiting<In, Out>[] = [];
   private waitingBytes = 0;
-  private running: Promise<void> | undefined;
+  private readonly running = new Set<Promise<void>>();
+  /** keys of the transactions under way */
+  private readonly busy = new Set<string>();
+  private gathering = false;
   private stopped = false;
 
   constructor(private readonly options: GroupCommitOptions<In, Out>) {}
@@ -38,31 +46,61 @@ export class GroupCommit<In, Out> {
       return Promise.reject(problem('request.rate-limited', { detail: 'too much waits for the database' }));
     this.waitingBytes += size;
     return new Promise((resolve, reject) => {
-      this.queue.push({ item, size, resolve, reject });
-      this.running ??= this.run();
+      this.queue.push({ item, key: this.options.keyOf(item), size, resolve, reject });
+      this.gather();
     });
   }
 
   /** Finishes what was submitted; refuses what comes later. */
   async stop(): Promise<void> {
     this.stopped = true;
-    await this.running;
+    while (this.queue.length > 0 || this.running.size > 0)
+      await (this.running.size > 0 ? Promise.race(this.running) : new Promise((resolve) => setImmediate(resolve)));
   }
 
-  private async run(): Promise<void> {
-    // what one read of the sockets brought shall stand in one group
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.queue.length > 0) await this.commit(this.take());
-    this.running = undefined;
-  }
-
-  private take(): Waiting<In, Out>[] {
-    let bytes = 0;
-    const stop = this.queue.findIndex(({ size }, index) => {
-      bytes += size;
-      return index > 0 && (index >= this.options.maxItems || bytes > this.options.maxBytes);
+  /** What one read of the sockets brought shall stand in one group. */
+  private gather(): void {
+    if (this.gathering || this.running.size >= this.options.atOnce) return;
+    this.gathering = true;
+    setImmediate(() => {
+      this.gathering = false;
+      this.start();
     });
-    return this.queue.splice(0, stop < 0 ? this.queue.length : stop);
+  }
+
+  private start(): void {
+    while (this.running.size < this.options.atOnce) {
+      const group = this.take();
+      if (group.length === 0) return;
+      const keys = group.map(({ key }) => key);
+      keys.forEach((key) => this.busy.add(key));
+      const work = this.commit(group).finally(() => {
+        keys.forEach((key) => this.busy.delete(key));
+        this.running.delete(work);
+        if (this.queue.length > 0) this.gather();
+      });
+      this.running.add(work);
+    }
+  }
+
+  /** The next group: from the front of the queue, without what must wait for a transaction under way. */
+  private take(): Waiting<In, Out>[] {
+    const { maxItems, maxBytes } = this.options;
+    const group: Waiting<In, Out>[] = [];
+    const left: Waiting<In, Out>[] = [];
+    let bytes = 0;
+    for (const [index, waiting] of this.queue.entries()) {
+      if (this.busy.has(waiting.key)) left.push(waiting);
+      else if (group.length > 0 && (group.length >= maxItems || bytes + waiting.size > maxBytes)) {
+        left.push(...this.queue.slice(index));
+        break;
+      } else {
+        group.push(waiting);
+        bytes += waiting.size;
+      }
+    }
+    this.queue = left;
+    return group;
   }
 
   private async commit(group: readonly Waiting<In, Out>[]): Promise<void> {

@@ -24,6 +24,8 @@ export class RefuseMessage {
     this.queue = new GroupCommit({
       commit: (group) => this.commit(group),
       sizeOf: () => 1,
+      keyOf: ({ id }) => id,
+      atOnce: 1,
       maxItems: 256,
       maxBytes: 256,
       maxWaitingBytes: 10_000,

@@ -1,5 +1,6 @@
 import type { Database } from '@medshare/database';
 import type { Delivery, MessageHandler } from '../bus.port.js';
+import { intakeFirst } from '../intake-first.js';
 import { advance, claim, findReady, read, type LogMessage, type Place, type Ready } from './log-store.js';
 
 /** One subscription as the dispatcher sees it. */
@@ -111,6 +112,7 @@ export class Dispatcher {
 
   async #run(): Promise<void> {
     while (!this.#closed) {
+      await intakeFirst.turn();
       this.#woken = false;
       const pause = await this.#look().catch(() => this.#options.pollEvery);
       if (!this.#woken && !this.#closed) await this.#rest(pause);
@@ -178,7 +180,7 @@ export class Dispatcher {
         let { off, attempts } = claimed;
         const until = performance.now() + HOLD_MS;
         for (const group of apart(messages, consumer.atOnce)) {
-          if (consumer.closed || performance.now() > until) break;
+          if (consumer.closed || performance.now() > until || intakeFirst.waitMs() > 0) break;
           const failed = await handle(group, consumer, place.partition, attempts);
           if (failed) {
             const tried = failed.attempt;

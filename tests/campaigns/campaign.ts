@@ -13,6 +13,8 @@ export interface Outcome {
   /** the highest figure seen, unit in the name; of parts the highest is kept */
   readonly peaks: Readonly<Record<string, number>>;
   readonly findings: readonly Finding[];
+  /** worth a look, and no defect by itself */
+  readonly notes?: readonly Finding[];
 }
 
 export interface Part {
@@ -35,10 +37,10 @@ export interface Campaign {
   run(part: Part): Promise<Outcome>;
 }
 
-export const nothing: Outcome = { counts: {}, peaks: {}, findings: [] };
+export const nothing: Outcome = { counts: {}, peaks: {}, findings: [], notes: [] };
 
-/** Findings beyond these are only counted: one defect of a parser can show in every input. */
-const keptFindings = 200;
+/** Most that is kept of each: one defect of a parser can show in every input. */
+const kept = { findings: 200, notes: 1_000 };
 
 /** What both parts found together. */
 export function together(one: Outcome, other: Outcome): Outcome {
@@ -49,7 +51,8 @@ export function together(one: Outcome, other: Outcome): Outcome {
   return {
     counts: of('counts', (a, b) => a + b),
     peaks: of('peaks', Math.max),
-    findings: [...one.findings, ...other.findings].slice(0, keptFindings),
+    findings: [...one.findings, ...other.findings].slice(0, kept.findings),
+    notes: [...(one.notes ?? []), ...(other.notes ?? [])].slice(0, kept.notes),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Campaign } from './campaign.js';
 import { deliveries } from './deliveries/deliveries.campaign.js';
 import { kill } from './kill/kill.campaign.js';
+import { mutation } from './mutation/mutation.campaign.js';
 import { parsers } from './parsers/parsers.campaign.js';
 
 /** Every hunt that can be run by name. */
-export const campaigns: readonly Campaign[] = [parsers, kill, deliveries];
+export const campaigns: readonly Campaign[] = [parsers, kill, deliveries, mutation];

@@ -1,0 +1,12 @@
+// The unit tests that stand against mutants: pure, so that thousands of runs need no server.
+import all from '../../../jest.config.mjs';
+
+const { displayName: _, ...unit } = all.projects.find(({ displayName }) => displayName === 'unit');
+export default {
+  ...unit,
+  rootDir: process.cwd(),
+  testMatch: [
+    ...['libs/policy', 'libs/crypto', 'libs/hl7', 'chaincode/region'].map((at) => `<rootDir>/${at}/src/**/*.spec.ts`),
+    '<rootDir>/tests/campaigns/mutation/planted.test.ts',
+  ],
+};

@@ -13,6 +13,8 @@ export interface Stage {
   /** One client a person: a second certificate would be another key. */
   as(username: string, institution: string): ReturnType<Demo['as']>;
   wish(dataClass: string): Parameters<HandReader['ask']>[0];
+  /** What a service can sign when it wants to. */
+  serviceApproval(reader: HandReader, request: Request): Promise<object>;
 }
 
 const sensitive = 'sensitive:hiv';

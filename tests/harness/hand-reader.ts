@@ -153,6 +153,7 @@ export class HandReader {
   request(asked: Asked, changes: Partial<Request> = {}): Request {
     const { dealCommitment, deal, expiresAt } = this.proposal(asked);
     const { ask, signature: askSignature, wish } = asked;
+    const permit = asked.receipts.find(({ id }) => id === this.proposal(asked).receiptId);
     const request: Omit<Request, 'id'> = {
       version: 1,
       institution: wish.owner,
@@ -161,6 +162,7 @@ export class HandReader {
       askSignature,
       dealCommitment,
       formula: deal.formula as Request['formula'],
+      ...(permit?.approval === 'required' ? { approval: permit.approval } : {}),
       issuedAt: Date.now(),
       expiresAt,
       ...changes,

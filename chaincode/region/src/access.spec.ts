@@ -136,4 +136,42 @@ describe.each(['intl', 'sm'] as const)('requests, approvals, grants in suite %s'
     const byService = cast.request(custodian, 'harbor', formula, {}, 'another deal');
     await expect(host.run('lakeside', 'request', byService, start)).rejects.toEqual(refusedWith('ledger.refused'));
   });
+  describe('where people must approve', () => {
+    const either = {
+      k: 1,
+      of: [
+        { k: 2, of: [{ leaf: 'custodian@lakeside' }, { leaf: 'custodian@summit' }] },
+        { k: 2, of: [{ leaf: 'privacy-officer@harbor' }, { leaf: 'witness@lakeside' }] },
+      ],
+    };
+    const service = (at: 'lakeside' | 'summit') =>
+      cast.person(at, 'svc', ['custodian', 'witness'], { kind: 'service' });
+    const brought = async (change: object, deal: string) => {
+      const asked = cast.request(asker, 'harbor', either, change, deal);
+      await host.run('lakeside', 'request', asked, start);
+      const give = (by: Person, leaf: string) =>
+        host.run(by.certificate.institution, 'approve', cast.approval(by, asked, leaf), start);
+      return { asked, give };
+    };
+
+    it('refuses services the alternative that they fill among themselves', async () => {
+      const { give } = await brought({ approval: 'required' }, 'a');
+      for (const at of ['lakeside', 'summit'] as const)
+        await expect(give(service(at), `custodian@${at}`)).rejects.toEqual(refusedWith('access.not-a-leaf'));
+      expect(await give(service('lakeside'), 'witness@lakeside')).toEqual({ granted: false });
+      expect(await give(officer, 'privacy-officer@harbor')).toEqual({ granted: true });
+    });
+
+    it('lets them fill it where nobody has to approve, as before there was a word for it', async () => {
+      const { give } = await brought({}, 'b');
+      expect(await give(service('lakeside'), 'custodian@lakeside')).toEqual({ granted: false });
+      expect(await give(service('summit'), 'custodian@summit')).toEqual({ granted: true });
+    });
+
+    it('refuses a request whose formula has no place for them', async () => {
+      const only = { k: 2, of: [{ leaf: 'custodian@lakeside' }, { leaf: 'custodian@summit' }] };
+      const fresh = cast.request(asker, 'harbor', only, { approval: 'required' }, 'c');
+      await expect(host.run('lakeside', 'request', fresh, start)).rejects.toEqual(refusedWith('ledger.refused'));
+    });
+  });
 });

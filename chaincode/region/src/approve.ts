@@ -1,7 +1,8 @@
+import { isServiceLeaf } from '@medshare/crypto/fill-rule';
 import { approval as shape, type Approval, type Grant, type Region, type Request } from '@medshare/events/chain';
 import { checkCertificate, samePerson } from './check-certificate.js';
 import { encodeDocument, hashDocument, parseArgument, readRegion, signatureHolds } from './documents.js';
-import { isSatisfied, leavesOfFormula, splitLeaf } from './formula.js';
+import { isFilled, openLeaves, splitLeaf } from './formula.js';
 import { keys } from './keys.js';
 import { readRequest, type RequestEntry } from './read-request.js';
 import { demand } from './refusal.js';
@@ -34,12 +35,12 @@ function checkOpen({ time }: Context, { request, grant }: RequestEntry): void {
 }
 
 function checkApprover({ request, approvals }: RequestEntry, { leaf, certificate }: Approval): void {
-  demand(leavesOfFormula(request.formula).includes(leaf), 'access.not-a-leaf', 'the formula has no such leaf', 'leaf');
+  demand(openLeaves(request).includes(leaf), 'access.not-a-leaf', 'the request has no such leaf', 'leaf');
   const { role, institution } = splitLeaf(leaf);
   const holds = certificate.institution === institution && certificate.roles.includes(role);
   demand(holds, 'access.not-a-leaf', 'the certificate does not carry the role of the leaf', 'certificate');
-  const fits = certificate.kind === 'staff' || role === 'custodian';
-  demand(fits, 'access.not-a-leaf', 'a service fills custodian leaves only', 'certificate.kind');
+  const fits = certificate.kind === 'staff' || isServiceLeaf(leaf);
+  demand(fits, 'access.not-a-leaf', 'a service fills custodian and witness leaves only', 'certificate.kind');
   const own = samePerson(certificate, request.requester.certificate);
   demand(!own, 'access.self-approval', 'nobody approves a request of their own');
   const twice = approvals.some((other) => samePerson(other.certificate, certificate));
@@ -61,7 +62,7 @@ async function settle(
   leaf: string,
 ): Promise<Grant | undefined> {
   const leaves = [...approvals.map((one) => one.leaf), leaf].sort();
-  if (grant === undefined && !isSatisfied(request.formula, leaves)) return undefined;
+  if (grant === undefined && !isFilled(request, leaves)) return undefined;
   const next: Grant = {
     version: 1,
     requestId: request.id,

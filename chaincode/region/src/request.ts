@@ -9,7 +9,7 @@ import {
   sameDocument,
   signatureHolds,
 } from './documents.js';
-import { leavesOfFormula, splitLeaf } from './formula.js';
+import { leavesOfFormula, openLeaves, splitLeaf } from './formula.js';
 import { keys } from './keys.js';
 import { demand } from './refusal.js';
 import type { Context, Json } from './state.js';
@@ -68,8 +68,9 @@ function checkAsk(
   demand(signed, 'access.forged', 'the ask is not signed by the requester', 'askSignature');
 }
 
-function checkFormula(region: Region, { formula }: Request): void {
-  const leaves = leavesOfFormula(formula);
+function checkFormula(region: Region, request: Request): void {
+  const leaves = leavesOfFormula(request.formula);
   demand(leaves.length <= region.limits.formulaLeaves, 'ledger.refused', 'the formula has too many leaves', 'formula');
   for (const leaf of leaves) memberOf(region, splitLeaf(leaf).institution);
+  demand(openLeaves(request).length > 0, 'ledger.refused', 'no people have a place in the formula', 'approval');
 }

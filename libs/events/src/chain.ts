@@ -147,6 +147,8 @@ export const request = z.strictObject({
   /** Salted commitment to the deal; who needs the link is shown it off chain. */
   dealCommitment: hash,
   formula: formulaDocument,
+  /** People must be among those who fill the formula, as the owner's permit says; absent where services may by themselves. */
+  approval: z.literal('required').optional(),
   issuedAt: millis,
   expiresAt: millis,
 });

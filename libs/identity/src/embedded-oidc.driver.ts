@@ -104,7 +104,7 @@ function configurationOf(options: EmbeddedProviderOptions, { users, keys, cookie
     claims: { openid: ['sub', 'preferred_username', 'realm_access'] },
     findAccount: (_, id) => {
       const user = users.byId(id);
-      return user && { accountId: id, claims: () => ({ sub: id, ...claimsOf(user.username, user.roles) }) };
+      return user && { accountId: id, claims: () => ({ sub: id, ...claimsOf(user) }) };
     },
     extraTokenClaims: (_, token) => {
       const user = token.kind === 'AccessToken' ? users.byId(token.accountId) : undefined;
@@ -113,8 +113,11 @@ function configurationOf(options: EmbeddedProviderOptions, { users, keys, cookie
         typ: 'Bearer',
         azp: token.clientId,
         ...(user
-          ? claimsOf(user.username, user.roles)
-          : claimsOf(`service-account-${token.clientId}`, token.kind === 'AccessToken' ? [] : (account?.roles ?? []))),
+          ? claimsOf(user)
+          : claimsOf({
+              username: `service-account-${token.clientId}`,
+              roles: token.kind === 'AccessToken' ? [] : (account?.roles ?? []),
+            })),
       };
     },
     issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
@@ -135,9 +138,10 @@ const clientsOf = (clients: readonly PublicClient[], accounts: readonly ServiceA
   ...accounts.map(serviceClient),
 ];
 
-const claimsOf = (username: string, roles: readonly string[]) => ({
+const claimsOf = ({ username, roles, patient }: { username: string; roles: readonly string[]; patient?: string }) => ({
   preferred_username: username,
   realm_access: { roles: [...roles] },
+  ...(patient === undefined ? {} : { patient }),
 });
 
 const namesOf = (institution: string) => ({

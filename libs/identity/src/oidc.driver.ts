@@ -39,6 +39,11 @@ const claims = z.object({
   exp: z.number(),
   iat: z.number(),
   realm_access: z.object({ roles: z.array(z.string().max(64)).max(100) }).optional(),
+  patient: z
+    .string()
+    .max(321)
+    .regex(/^[^|\s]+\|[^|\s]+$/)
+    .optional(),
 });
 
 /** Verifies JWT access tokens of Keycloak's shape (RFC 9068, RFC 8725) with the provider's published keys. */
@@ -86,9 +91,15 @@ function principalOf(payload: JWTPayload, institution: string, latest: number): 
     institution,
     roles: data.realm_access?.roles ?? [],
     clientId: data.azp,
+    ...(data.patient === undefined ? {} : { patient: tokenOf(data.patient) }),
     expiresAt: data.exp * 1000,
   };
 }
+
+const tokenOf = (text: string) => {
+  const at = text.indexOf('|');
+  return { system: text.slice(0, at), value: text.slice(at + 1) };
+};
 
 function meaningOf(cause: unknown): unknown {
   if (cause instanceof errors.JWTExpired) return unauthenticated('the token has expired', cause);

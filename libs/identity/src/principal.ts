@@ -10,6 +10,8 @@ export interface Principal {
   readonly roles: readonly string[];
   /** The application that obtained the token; the `azp` claim. */
   readonly clientId: string;
+  /** The patient that this person is, where the provider vouches for it; the `patient` claim, FHIR's token form `system|value`. */
+  readonly patient?: { readonly system: string; readonly value: string };
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }

@@ -18,6 +18,8 @@ const user = z.strictObject({
   id: z.uuid(),
   username: z.string().regex(/^[a-z0-9][a-z0-9._@-]{0,63}$/),
   roles: z.array(z.string().max(64)).max(20),
+  /** `system|value` of the patient that this person is. */
+  patient: z.string().max(321).optional(),
   password: hashed,
 });
 export type User = z.infer<typeof user>;
@@ -32,6 +34,7 @@ export interface NewUser {
   username: string;
   password: string;
   roles: readonly string[];
+  patient?: string;
 }
 
 /** The embedded provider's people, in one file that only its owner can read; passwords as scrypt hashes. */
@@ -62,13 +65,14 @@ export class UserStore {
   }
 
   /** Adds somebody, or changes password and roles; the subject stays. @throws Problem request.invalid */
-  async put({ username, password, roles }: NewUser): Promise<void> {
+  async put({ username, password, roles, patient }: NewUser): Promise<void> {
     if (password.length === 0 || password.length > maxPassword) throw problem('request.invalid', { where: 'password' });
     const salt = this.#random.bytes(16);
     const entry = user.safeParse({
       id: this.#users.get(username)?.id ?? this.#random.uuid(),
       username,
       roles,
+      ...(patient === undefined ? {} : { patient }),
       password: { salt: encode(salt), hash: encode(await derive(password, { ...cost, salt })), ...cost },
     });
     if (!entry.success) throw problem('request.invalid', { where: entry.error.issues[0]?.path.join('.') });

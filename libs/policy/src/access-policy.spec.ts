@@ -20,12 +20,28 @@ const formulas = (text: string) => ({
   'formulas/east.yaml': `version: 1\nclasses: { ordinary: main, 'sensitive:*': main }\nformulas: { main: ${text} }`,
 });
 
+const legalOf = (formula: string) => ({
+  'legal-basis/east.yaml': (files['legal-basis/east.yaml'] ?? '').replaceAll(
+    /formula: (ordinary|sensitive)/g,
+    `formula: ${formula}`,
+  ),
+});
+
 describe('formulas of the region', () => {
   it('are what the templates say', () => {
     const at = { source: 'lakeside', members };
     expect(instantiateFormula(policy.formulas['ordinary'] ?? '', at)).toEqual({
-      k: 2,
-      of: [{ leaf: 'custodian@harbor' }, { leaf: 'custodian@lakeside' }, { leaf: 'custodian@summit' }],
+      k: 1,
+      of: [
+        { k: 2, of: [{ leaf: 'custodian@harbor' }, { leaf: 'custodian@lakeside' }, { leaf: 'custodian@summit' }] },
+        {
+          k: 2,
+          of: [
+            { k: 1, of: [{ leaf: 'privacy-officer@lakeside' }, { leaf: 'attending@lakeside' }] },
+            { k: 1, of: [{ leaf: 'witness@harbor' }, { leaf: 'witness@summit' }] },
+          ],
+        },
+      ],
     });
     expect(instantiateFormula(policy.formulas['sensitive'] ?? '', at)).toEqual({
       k: 1,
@@ -113,14 +129,9 @@ describe('loading', () => {
   });
 
   it('warns of institutions that can block', () => {
-    const text = {
-      'formulas/east.yaml': (files['formulas/east.yaml'] ?? '').replace(
-        'atLeast: 2\n    of: [custodian@members]',
-        'all: [custodian@members]',
-      ),
-    };
-    expect(loadAccessPolicy({ ...files, ...text }, { members }).warnings).toContain(
-      'ordinary of records of harbor: blocks summit',
+    const text = formulas('{ all: [custodian@members] }');
+    expect(loadAccessPolicy({ ...files, ...text, ...legalOf('main') }, { members }).warnings).toContain(
+      'main of records of harbor: blocks summit',
     );
   });
 

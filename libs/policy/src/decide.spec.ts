@@ -6,6 +6,7 @@ import {
   loadAccessPolicy,
   instantiateFormula,
   serviceLeafApproves,
+  toFill,
   writeReceipt,
   type DecisionInput,
 } from './index.js';
@@ -236,19 +237,40 @@ describe('the suite', () => {
 });
 
 /** What a custodian's service is asked, under the region's formula of the class or another one. */
-const leafOf = (input: DecisionInput, name = input.class === 'ordinary' ? 'ordinary' : 'sensitive') => ({
+const leafOf = (
+  input: DecisionInput,
+  approval: 'none' | 'required' = 'none',
+  name = input.class === 'ordinary' ? 'ordinary' : 'sensitive',
+) => ({
   ...input,
+  approval,
   formula: instantiateFormula(policy.formulas[name]!, { source: 'harbor', members }),
 });
 
 describe('a custodian', () => {
   const nobody = { institutions: [], persons: [] };
+  const refused = (reason: string) => ({ approves: false, leaves: [], reason });
+
+  const answer = (input: ReturnType<typeof leafOf>, at = 'summit') => serviceLeafApproves(policy, input, nobody, at);
 
   it('answers by itself under a legal basis inside the region', () => {
-    expect(serviceLeafApproves(policy, leafOf(ask()), nobody)).toEqual({ approves: true });
-    expect(serviceLeafApproves(policy, leafOf(ask({ class: 'sensitive:hiv' })), nobody)).toEqual({ approves: true });
-    const withPeople = leafOf(ask({ purpose: 'HOPERAT' }, ['privacy-officer']), 'sensitive');
-    expect(serviceLeafApproves(policy, withPeople, nobody)).toEqual({ approves: true });
+    expect(answer(leafOf(ask()))).toEqual({ approves: true, leaves: ['custodian@summit'] });
+    const sensitive = leafOf(ask({ class: 'sensitive:hiv' }), 'required');
+    expect(answer(sensitive)).toEqual({ approves: true, leaves: ['custodian@summit'] });
+  });
+
+  it('stands beside people where the law wants them, and has no place of its own then', () => {
+    const operations = ask({ purpose: 'HOPERAT' }, ['privacy-officer']);
+    expect(answer(leafOf(operations, 'required'))).toEqual({ approves: true, leaves: ['witness@summit'] });
+    expect(answer(leafOf(operations, 'required'), 'harbor')).toEqual(refused('people-must-approve'));
+    // a request that hides that people must approve is answered by nobody
+    expect(answer(leafOf(operations, 'none'))).toEqual(refused('people-must-approve'));
+    expect(toFill(leafOf(operations).formula, 'required')).toEqual([
+      'privacy-officer@harbor',
+      'attending@harbor',
+      'witness@lakeside',
+      'witness@summit',
+    ]);
   });
 
   it.each([
@@ -259,7 +281,7 @@ describe('a custodian', () => {
     ['denied-institution', ask(), { institutions: ['lakeside'], persons: [] }],
     ['denied-person', ask(), { institutions: [], persons: ['st-7'] }],
   ] as const)('does not: %s', (reason, input, denials) => {
-    expect(serviceLeafApproves(policy, leafOf(input), denials)).toEqual({ approves: false, reason });
+    expect(serviceLeafApproves(policy, leafOf(input), denials, 'summit')).toEqual(refused(reason));
   });
 });
 

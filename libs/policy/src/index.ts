@@ -1,6 +1,7 @@
 export { accessPolicyFiles, loadAccessPolicy, type AccessPolicy } from './access-policy.js';
 export {
   serviceLeafApproves,
+  toFill,
   type DenialList,
   type ServiceLeafAnswer,
   type ServiceLeafInput,

@@ -8,6 +8,8 @@ import {
   type AccessPolicy,
   type Decision,
   type DecisionInput,
+  type ServiceLeafAnswer,
+  type ServiceLeafInput,
 } from '@medshare/policy';
 import { problem } from '@medshare/problems';
 import type { z } from 'zod';
@@ -17,7 +19,12 @@ export class InstitutionPolicy {
   private readonly policy: AccessPolicy;
   private readonly members: string[];
 
-  constructor(files: Record<string, string>, region: Region) {
+  /** @param institution whose policies they are */
+  constructor(
+    files: Record<string, string>,
+    region: Region,
+    private readonly institution: string,
+  ) {
     this.members = region.members.map(({ id }) => id);
     this.policy = loadAccessPolicy(files, { members: this.members });
   }
@@ -33,10 +40,9 @@ export class InstitutionPolicy {
     return instantiateFormula(template, { source, members: this.members });
   }
 
-  /** Whether this institution's custodian service answers by itself: undefined, or the problem. */
-  serviceRefusal(input: Parameters<typeof serviceLeafApproves>[1]): string | undefined {
-    const { approves, reason } = serviceLeafApproves(this.policy, input, { institutions: [], persons: [] });
-    return approves ? undefined : (reason ?? 'access.denied');
+  /** Whether this institution's service answers by itself, and for which of its leaves. */
+  serviceLeaf(input: ServiceLeafInput): ServiceLeafAnswer {
+    return serviceLeafApproves(this.policy, input, { institutions: [], persons: [] }, this.institution);
   }
 
   /** `POST /access/$evaluate`: the decision that would be made, without effect. */

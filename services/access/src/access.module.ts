@@ -22,7 +22,7 @@ export class AccessModule {
   static register(context: RoleContext): DynamicModule {
     const store = openAccessStore(context.database, 'access');
     const chain = new ChainState(context);
-    const policy = new InstitutionPolicy(context.policyFiles('.'), context.region);
+    const policy = new InstitutionPolicy(context.policyFiles('.'), context.region, context.institution);
     const certificates = new IssueCertificate(context, store);
     const provide = <T extends object>(instance: T) => ({ provide: instance.constructor, useValue: instance });
     return {

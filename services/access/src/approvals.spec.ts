@@ -77,6 +77,11 @@ describe('from a notice to approval and revocation', () => {
     await expect(test.notices.note('lakeside', notice)).rejects.toMatchObject({ where: 'institution' });
   });
 
+  it('refuses a request that says otherwise than the permit whether people must approve', async () => {
+    const { notice } = await test.requested('ordinary', { approval: 'required' });
+    await expect(test.notices.note('lakeside', notice)).rejects.toMatchObject({ where: 'receipt' });
+  });
+
   it('waits for a request that its copy of the chain has not reached', async () => {
     const { notice, request } = await test.requested();
     test.state.delete(`request/${request.id}`);
@@ -137,10 +142,14 @@ describe('from a notice to approval and revocation', () => {
   });
 
   it('lists what waits for the caller’s roles only, in one reading of the chain', async () => {
-    test.held = { ...test.held, leaves: ['attending@harbor', 'custodian@harbor'] };
+    const formula = {
+      k: 2,
+      of: ['attending@harbor', 'custodian@harbor', 'custodian@summit'].map((leaf) => ({ leaf })),
+    };
+    test.held = { ...test.held, formula, leaves: ['attending@harbor', 'custodian@harbor'] };
     const requests = [];
     for (const _ of [1, 2, 3]) {
-      const { notice, request } = await test.requested();
+      const { notice, request } = await test.requested('ordinary', { formula });
       await test.notices.note('lakeside', notice);
       requests.push(request);
     }
@@ -158,8 +167,9 @@ describe('from a notice to approval and revocation', () => {
   });
 
   it('brings a person’s approval to the chain, under their own pseudonym and for a leaf of this request', async () => {
-    test.held = { ...test.held, leaves: ['attending@harbor'] };
-    const { notice, request } = await test.requested();
+    const formula = { k: 2, of: ['attending@harbor', 'custodian@summit'].map((leaf) => ({ leaf })) };
+    test.held = { ...test.held, formula, leaves: ['attending@harbor'] };
+    const { notice, request } = await test.requested('ordinary', { formula });
     await test.notices.note('lakeside', notice);
     const wu = test.principal('dr.wu', 'attending');
     const person = test.certificates.pseudonym('dr.wu');

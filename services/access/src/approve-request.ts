@@ -1,6 +1,7 @@
 import { documentHash, fromBase64url, signDocument } from '@medshare/crypto';
+import { isServiceLeaf } from '@medshare/crypto/fill-rule';
 import { parseFormula } from '@medshare/crypto/formula';
-import type { approvalBody, StaffCertificate } from '@medshare/events';
+import type { approvalBody, Request, StaffCertificate } from '@medshare/events';
 import { uuidFrom } from '@medshare/fhir';
 import type { Principal } from '@medshare/identity';
 import { isProblem, problem } from '@medshare/problems';
@@ -30,7 +31,7 @@ export class ApproveRequest {
     requestId: string,
     { leaf, certificate, signature }: z.infer<typeof approvalBody>,
   ): Promise<{ granted: boolean; block: number }> {
-    const person = this.certificates.pseudonym(principal.username);
+    const person = this.certificates.personOf(principal, certificate.publicKey);
     try {
       if (certificate.person !== person) throw forged('certificate.person');
       const notice = await this.store.notice.findUnique({ where: { requestId } });
@@ -44,23 +45,29 @@ export class ApproveRequest {
     }
   }
 
-  /** The custodian service approves its leaf when this institution's own policy permits the purpose. */
+  /** The institution's service approves its leaves when this institution's own policy permits the purpose. */
   async byService(requestId: string): Promise<void> {
-    const leaf = `custodian@${this.context.institution}`;
     const notice = await this.store.notice.findUnique({ where: { requestId } });
-    if (!notice?.leaves.includes(leaf)) return;
+    const held = notice?.leaves.filter(isServiceLeaf) ?? [];
+    if (!notice || held.length === 0) return;
     const { request, grant } = await this.chain.request(requestId);
     if (grant?.state === 'revoked' || request.expiresAt <= this.context.clock.now()) return;
     const { person, roles, institution } = request.requester.certificate;
-    const refusal = this.policy.serviceRefusal({
+    const { leaves } = this.policy.serviceLeaf({
       requester: { person, roles, institution },
       owner: request.institution,
       class: notice.class,
       purpose: request.ask.purpose,
       formula: parseFormula(request.formula),
+      approval: request.approval ?? 'none',
     });
+    for (const leaf of held) await this.answer(request, leaf, leaves.includes(leaf));
+  }
+
+  private async answer(request: Request, leaf: string, approves: boolean): Promise<void> {
+    const { id: requestId } = request;
     const certificate = this.certificates.toService();
-    if (refusal)
+    if (!approves)
       return void (await this.refused(requestId, leaf, certificate, problem('access.denied', { where: leaf })));
     const content = { requestId, requestHash: this.chain.hashOf(request), leaf };
     const signature = signDocument(this.context.suite, this.context.signingKey.privateKey, 'approval', 1, content);

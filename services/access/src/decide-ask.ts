@@ -120,6 +120,7 @@ export class DecideAsk {
       outcome: decision.outcome,
       ...(decision.problem ? { problem: decision.problem } : {}),
       ...(decision.legalBasis ? { legalBasis: decision.legalBasis } : {}),
+      approval: decision.approval,
       rules: [...decision.rules],
       obligations: [...decision.obligations],
       consents: [],

@@ -41,6 +41,17 @@ describe('certifying a staff key', () => {
     expect(test.certificates.pseudonym('dr.li')).not.toBe(first.person);
   });
 
+  it('names a patient anew with every key, so that the chain links none of their asks', async () => {
+    const mei = test.principal('mei.lin', 'patient');
+    const [first, second] = [await test.certificates.toStaff(mei, ask()), await test.certificates.toStaff(mei, ask())];
+    expect([first.roles, second.roles]).toEqual([['patient'], ['patient']]);
+    expect(new Set([first.person, second.person, test.certificates.pseudonym('mei.lin')]).size).toBe(3);
+    expect(test.certificates.personOf(mei, first.publicKey)).toBe(first.person);
+    // who works here is no patient under the same account
+    const both = await test.certificates.toStaff(test.principal('dr.wu', 'clinician', 'patient'), ask());
+    expect(both).toMatchObject({ roles: ['clinician'], person: test.certificates.pseudonym('dr.wu') });
+  });
+
   it('refuses who does not hold the key, an old proof, and a key that is no point', async () => {
     const genuine = ask();
     const other = toBase64url(test.context.suite.generateKeyPair().publicKey);

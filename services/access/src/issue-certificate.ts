@@ -1,4 +1,5 @@
 import { fromBase64url, signDocument, toBase64url } from '@medshare/crypto';
+import { serviceRoles } from '@medshare/crypto/fill-rule';
 import type { StaffCertificate, certificateRequest } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
 import { problem } from '@medshare/problems';
@@ -9,7 +10,16 @@ import { checkSigned } from './check-certificate.js';
 import type { AccessStore } from './store/access-store.js';
 
 /** Roles that a certificate can carry: what formulas and policies know. Others (feed, regulator) do not sign on the chain. */
-const certifiedRoles = new Set(['clinician', 'attending', 'privacy-officer', 'ed', 'researcher', 'admin']);
+const certifiedRoles = new Set([
+  'clinician',
+  'attending',
+  'privacy-officer',
+  'ed',
+  'researcher',
+  'billing',
+  'patient',
+  'admin',
+]);
 const HOUR = 3_600_000;
 /** A staff key is certified for a shift; a service's for a day. */
 const staffLife = 12 * HOUR;
@@ -18,6 +28,12 @@ const serviceLife = 24 * HOUR;
 const proofLife = 60_000;
 /** Certificates count from slightly before they were made, so that another institution's slower clock takes them. */
 const backdating = 30_000;
+
+/** What is certified of a person. Who works here acts as patient with an account of their own. */
+function rolesOf({ roles }: Principal): string[] {
+  const certified = roles.filter((role) => certifiedRoles.has(role)).sort();
+  return certified.length > 1 ? certified.filter((role) => role !== 'patient') : certified;
+}
 
 /** Certifies staff keys and the institution's own service key, as pseudonyms that only this institution can resolve. */
 export class IssueCertificate {
@@ -34,11 +50,11 @@ export class IssueCertificate {
     { publicKey, time, proof }: z.infer<typeof certificateRequest>,
   ): Promise<StaffCertificate> {
     const { context } = this;
-    const roles = principal.roles.filter((role) => certifiedRoles.has(role)).sort();
+    const roles = rolesOf(principal);
     if (roles.length === 0) throw problem('auth.forbidden', { detail: 'no role that a certificate can carry' });
     if (Math.abs(context.clock.now() - time) > proofLife) throw problem('access.expired', { where: 'time' });
     const certificate = this.make(
-      { publicKey, roles, kind: 'staff', person: this.pseudonym(principal.username) },
+      { publicKey, roles, kind: 'staff', person: this.personOf(principal, publicKey) },
       staffLife,
     );
     checkSigned(certificate, 'certificate-request', { publicKey, time }, proof);
@@ -59,16 +75,22 @@ export class IssueCertificate {
     return certificate;
   }
 
-  /** The certificate of the institution's own `custodian` service; made again well before it ends. */
+  /** The certificate of the institution's own service, custodian and witness; made again well before it ends. */
   toService(): StaffCertificate {
     const { context } = this;
     if (this.service && this.service.notAfter - context.clock.now() > serviceLife / 2) return this.service;
     const publicKey = toBase64url(context.signingKey.publicKey);
     this.service = this.make(
-      { publicKey, roles: ['custodian'], kind: 'service', person: 'custodian-service' },
+      { publicKey, roles: [...serviceRoles], kind: 'service', person: 'custodian-service' },
       serviceLife,
     );
     return this.service;
+  }
+
+  /** Who a certificate over this key names: a patient is another one with every key, so that the chain links none of their asks. */
+  personOf(principal: Principal, publicKey: string): string {
+    const byKey = rolesOf(principal).join() === 'patient';
+    return this.pseudonym(byKey ? `${principal.username} ${publicKey}` : principal.username);
   }
 
   /** A person's pseudonym: stable within the institution, meaningless outside. */

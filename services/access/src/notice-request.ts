@@ -1,5 +1,7 @@
 import { canonical, documentHash, fromBase64url, verifyDocument } from '@medshare/crypto';
+import { parseFormula } from '@medshare/crypto/formula';
 import { describeLeaves, event, type DecisionReceipt, type noticeRequest, type Request } from '@medshare/events';
+import { toFill } from '@medshare/policy';
 import { isProblem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
@@ -16,7 +18,7 @@ export class NoticeRequest {
     private readonly chain: ChainState,
   ) {}
 
-  /** @returns the request's leaves that are held here. @throws Problem access.forged when deal, formula and request differ */
+  /** @returns the request's leaves that are held here and can be filled. @throws Problem access.forged when deal, formula and request differ */
   async note(caller: string, notice: Notice): Promise<string[]> {
     try {
       return await this.checkAndKeep(caller, notice);
@@ -50,8 +52,10 @@ export class NoticeRequest {
     if (held.dealer !== request.institution) throw forged('institution');
     // a request under a weaker formula than the deal's would be granted on the chain and open nothing
     if (canonical(held.formula) !== canonical(request.formula as never)) throw forged('formula');
-    await this.persist(notice, held.leaves, request.expiresAt);
-    return held.leaves;
+    const open = new Set(toFill(parseFormula(request.formula), request.approval ?? 'none'));
+    const leaves = held.leaves.filter((leaf) => open.has(leaf));
+    await this.persist(notice, leaves, request.expiresAt);
+    return leaves;
   }
 
   private checkPermit(request: Request, { signature = '', ...receipt }: DecisionReceipt): void {
@@ -65,6 +69,8 @@ export class NoticeRequest {
       // reader key and expiry as the owner saw them
       receipt.askHash === documentHash(this.context.suite, 'ask', 1, request.ask) &&
       receipt.purpose === request.ask.purpose &&
+      // whether people must approve, which the chain enforces as the request says it
+      (receipt.approval === undefined || receipt.approval === (request.approval ?? 'none')) &&
       // every leaf holder is shown the receipt: it serves nobody else, and no other deal
       receipt.requester.institution === certificate.institution &&
       receipt.requester.person === certificate.person &&

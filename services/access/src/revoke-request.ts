@@ -37,7 +37,8 @@ export class RevokeRequest implements BeforeApplicationShutdown {
     requestId: string,
     { certificate, reason, signature }: z.infer<typeof revocationBody>,
   ): Promise<{ block: number; releasedBefore: number }> {
-    if (certificate.person !== this.certificates.pseudonym(principal.username)) throw forged('certificate.person');
+    if (certificate.person !== this.certificates.personOf(principal, certificate.publicKey))
+      throw forged('certificate.person');
     const { block } = await this.chain.submit('revoke', { version: 1, requestId, certificate, reason, signature });
     await this.context.audit.record({
       action: 'grant.revoked',

@@ -109,6 +109,21 @@ describe('asking for access', () => {
     expect(test.decided).toEqual([]);
   });
 
+  it('lets a patient ask about the patient that they are, and looks nobody else up', async () => {
+    const body = await test.signed();
+    const before = test.roles.calls.length;
+    const as = (roles: string[], patient?: object) =>
+      test.asks.ask({ ...test.principal(), roles, ...(patient ? { patient } : {}) } as never, body);
+    for (const patient of [undefined, { ...citizen, value: 'another' }, { ...citizen, system: 'urn:another' }])
+      await expect(as(['patient'], patient)).rejects.toMatchObject({ code: 'auth.forbidden', where: 'identifier' });
+    const looked = test.roles.calls.slice(before).filter(({ route }) => route !== 'audit.record');
+    expect([test.decided, looked]).toEqual([[], []]);
+    expect(test.roles.audited).toMatchObject(
+      Array(3).fill({ action: 'ask.made', outcome: 'refused', problem: 'auth.forbidden' }),
+    );
+    expect((await as(['patient'], citizen)).requests).toHaveLength(1);
+  });
+
   it('still shows an ask that has expired unsubmitted', async () => {
     const { askId, requests } = await test.asked();
     await test.context.database.query('UPDATE request SET submitted = FALSE');

@@ -6,12 +6,14 @@ import {
   findAnchors,
   type askBody,
   type AskResponse,
+  type DecisionReceipt,
   type Request,
 } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
 import { asProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
+import { checkSubject } from './askers.js';
 import type { SubmitRequest } from './submit-request.js';
 import type { ReaderStore } from './store/reader-store.js';
 import type { StoredAsks } from './stored-ask.js';
@@ -44,6 +46,7 @@ export class MakeAsk {
     if (stored.answer) return this.resume(askId, askResponse.parse(stored.answer));
     if (body.ask.expiresAt <= this.context.clock.now()) throw problem('access.expired', { where: 'ask.expiresAt' });
     this.checkSignature(body);
+    await this.checkSubject(principal, body);
     const found = await this.find(body);
     const { decided, damaged } = await this.decide(body, found);
     const answer = await this.remember(body, { ...found, damaged }, decided);
@@ -61,6 +64,23 @@ export class MakeAsk {
     const key = fromBase64url(certificate.publicKey);
     if (!verifyDocument(suite(certificate.suite), key, 'ask', 1, ask, signature))
       throw problem('access.forged', { where: 'signature' });
+  }
+
+  /** Refused before anything is looked up: that records exist is told to nobody else. */
+  private async checkSubject(principal: Principal, { ask, identifier }: Body): Promise<void> {
+    try {
+      checkSubject(principal, ask.purpose, identifier);
+    } catch (caught) {
+      await this.context.audit.record({
+        action: 'ask.made',
+        outcome: 'refused',
+        problem: asProblem(caught).code,
+        purpose: ask.purpose,
+        agent: { institution: this.context.institution, roles: [...principal.roles].slice(0, 20) },
+        entities: [{ kind: 'ask', id: ask.askId }],
+      });
+      throw caught;
+    }
   }
 
   private async find({ ask, identifier }: Body): Promise<Found> {
@@ -104,7 +124,11 @@ export class MakeAsk {
     const signed = { ask, certificate, signature, relation, tags };
     const { envelope } = await peers.call(countersignAsk, institution, signed);
     const answer = await peers.call(decideAsk, owner, { ...signed, envelope });
-    const requests = answer.proposals.map((proposal) => ({ proposal, request: this.requestOf(body, owner, proposal) }));
+    const permits = new Map(answer.receipts.map((receipt) => [receipt.id, receipt]));
+    const requests = answer.proposals.map((proposal) => ({
+      proposal,
+      request: this.requestOf(body, owner, proposal, permits.get(proposal.receiptId)?.approval),
+    }));
     return { owner, receipts: answer.receipts, requests };
   }
 
@@ -155,7 +179,12 @@ export class MakeAsk {
     return askResponse.parse(other.answer);
   }
 
-  private requestOf({ ask, certificate, signature }: Body, owner: string, proposal: Proposal): Request {
+  private requestOf(
+    { ask, certificate, signature }: Body,
+    owner: string,
+    proposal: Proposal,
+    approval: DecisionReceipt['approval'],
+  ): Request {
     const { dealCommitment, deal, salt } = proposal;
     const region = suite(this.context.region.suite);
     if (documentHash(region, 'deal-commitment', 1, { dealId: deal.id, salt }) !== dealCommitment)
@@ -171,6 +200,7 @@ export class MakeAsk {
       askSignature: signature,
       dealCommitment,
       formula: deal.formula as Request['formula'],
+      ...(approval === 'required' ? { approval } : {}),
       issuedAt: this.context.clock.now(),
       expiresAt: proposal.expiresAt,
     };

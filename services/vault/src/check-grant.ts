@@ -1,4 +1,5 @@
 import { canonical, documentHash, type Suite } from '@medshare/crypto';
+import { withPeople } from '@medshare/crypto/fill-rule';
 import { parseFormula, satisfies } from '@medshare/crypto/formula';
 import type { Region, Request, View } from '@medshare/events';
 import { checkViews, requestSubject } from '@medshare/ledger';
@@ -33,7 +34,9 @@ export function checkGrant(suite: Suite, region: Region, asked: Asked, now: numb
   if (Math.min(grant.expiresAt, request.expiresAt, request.ask.expiresAt) <= now)
     throw problem('access.expired', { where: asked.requestId });
   const leaves = new Set(grant.leaves);
-  if (!satisfies(parseFormula(request.formula), leaves)) throw problem('access.incomplete', { where: asked.requestId });
+  const formula = parseFormula(request.formula);
+  const open = request.approval === 'required' ? withPeople(formula) : formula;
+  if (!open || !satisfies(open, leaves)) throw problem('access.incomplete', { where: asked.requestId });
   if (!leaves.has(asked.leaf))
     throw problem('access.incomplete', { where: asked.leaf, detail: 'the leaf did not approve' });
   const { dealId, salt } = asked;

@@ -177,6 +177,11 @@ describe('a custodian refuses', () => {
       }),
     ],
     [
+      'what services filled where people had to',
+      'access.incomplete',
+      ({ request }) => ({ request: { ...request, approval: 'required' } }),
+    ],
+    [
       'a capsule whose point was changed',
       'vault.capsule',
       ({ capsules: [one], deal }) => ({ capsules: [forgeSection(one!, { E: deal.key })] }),

@@ -22,6 +22,8 @@ export const demoInstitutions: DemoInstitution[] = [
 export interface DemoUser {
   username: string;
   roles: string[];
+  /** `system|value` of the patient that this person is */
+  patient?: string;
 }
 
 /** The same people at every institution, told apart by where they sign in. */
@@ -32,6 +34,9 @@ export const demoUsers: DemoUser[] = [
   // holds two places of one formula, of which a person fills one only
   { username: 'dr.both', roles: ['attending', 'privacy-officer'] },
   { username: 'ed.zhao', roles: ['ed'] },
+  { username: 'billing.ho', roles: ['billing'] },
+  { username: 'dr.gao', roles: ['researcher'] },
+  { username: 'mei.lin', roles: ['patient'], patient: `${demoRegion.identifierSystems[0]}|E-1985-0317-442` },
   { username: 'it.sun', roles: ['integration-engineer', 'feed'] },
   // may look into messages, too; every look is audited
   { username: 'it.zhou', roles: ['integration-engineer', 'content-reader'] },

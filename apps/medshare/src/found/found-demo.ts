@@ -135,8 +135,8 @@ async function writeUsers(data: string): Promise<void> {
     const folder = institutionFolder(data, id);
     const users = await UserStore.open(join(identityFolder(folder), 'users.json'), systemRandom);
     const passwords = Object.fromEntries(demoUsers.map(({ username }) => [username, secret(12)]));
-    for (const { username, roles } of demoUsers)
-      await users.put({ username, password: passwords[username] ?? '', roles });
+    for (const { username, roles, patient } of demoUsers)
+      await users.put({ username, password: passwords[username] ?? '', roles, patient });
     secrets.passwords[id] = passwords;
     secrets.feeds[id] = secret(24);
     const accounts = [{ clientId: 'feed', secret: secrets.feeds[id], roles: ['feed'] }];

@@ -24,6 +24,8 @@ export const decisionReceipt = z.strictObject({
   outcome: z.enum(['permit', 'deny']),
   problem: z.string().max(64).optional(),
   legalBasis: z.string().max(120).optional(),
+  /** Whether people must approve under this basis; a request on the chain says the same. Absent in receipts before it was written down. */
+  approval: z.enum(['none', 'required']).optional(),
   rules: z.array(z.string().max(80)).max(50),
   obligations: z.array(z.string().max(120)).max(20),
   consents: z.array(z.string().max(128)).max(50),

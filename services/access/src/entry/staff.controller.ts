@@ -12,7 +12,7 @@ import { ListApprovals } from '../list-approvals.js';
 import { RevokeRequest } from '../revoke-request.js';
 import { ReadReceipt } from '../read-receipt.js';
 
-const staff = ['clinician', 'attending', 'privacy-officer', 'ed', 'researcher', 'admin'] as const;
+const staff = ['clinician', 'attending', 'privacy-officer', 'ed', 'researcher', 'billing', 'admin'] as const;
 
 /** What the institution's own people do: certify a key, see what waits for them, approve, revoke, ask what would be decided. */
 @Controller('access')
@@ -28,7 +28,7 @@ export class StaffController {
   ) {}
 
   @Post('certificates')
-  @Roles(...staff)
+  @Roles(...staff, 'patient')
   async certify(@User() user: Principal, @JsonBody(certificateRequest) body: z.infer<typeof certificateRequest>) {
     return { certificate: await this.certificates.toStaff(user, body) };
   }
@@ -53,7 +53,7 @@ export class StaffController {
 
   @Post('revocations/:requestId')
   @HttpCode(200)
-  @Roles(...staff)
+  @Roles(...staff, 'patient')
   async revoke(
     @User() user: Principal,
     @Param('requestId') id: string,

@@ -4,14 +4,13 @@ import type { Principal } from '@medshare/identity';
 import { Roles, TokenGuard, User } from '@medshare/identity/nest';
 import { JsonBody } from '@medshare/peers/nest';
 import type { z } from 'zod';
+import { askers } from '../askers.js';
 import { DraftAsk } from '../draft-ask.js';
 import { MakeAsk } from '../make-ask.js';
 import { OpenAsk } from '../open-ask.js';
 import { StoreOpened } from '../store-opened.js';
 
-const askers = ['clinician', 'attending', 'ed', 'researcher'] as const;
-
-/** What a clinician of this institution does with the reader, and what its EHR reads. */
+/** What people of this institution do with the reader, and what its EHR reads. */
 @Controller()
 @UseGuards(TokenGuard)
 @Roles(...askers)

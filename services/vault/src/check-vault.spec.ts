@@ -113,12 +113,12 @@ describe('fsck of a vault names what was planted', () => {
     ],
     [
       'a leaf’s share that is another',
-      ['vault.leaf: vault.share'],
+      Array<string>(3).fill('vault.leaf: vault.share'),
       (query) => query('UPDATE leaf SET wrapped_share = (SELECT wrapped FROM index_key)'),
     ],
     [
       'a changed deal',
-      ['vault.deal: vault.deal', 'vault.leaf: vault.deal'],
+      ['vault.deal: vault.deal', ...Array<string>(3).fill('vault.leaf: vault.deal')],
       async (query) => {
         await query(`UPDATE deal SET document = jsonb_set(document, '{about,epoch}', '1')`);
         await query(`UPDATE leaf SET document = jsonb_set(document, '{about,epoch}', '1')`);

@@ -31,7 +31,7 @@ describe('leaves on their way', () => {
     test.away.clear();
     expect(await test.at('harbor').vault.deliveries.deliverDue()).toBe(0);
     test.clock.advance(60_000);
-    expect(await test.at('harbor').vault.deliveries.deliverDue()).toBe(2);
+    expect(await test.at('harbor').vault.deliveries.deliverDue()).toBe(4);
     expect((await deals()).map(({ shareable, sections, level }) => [shareable, sections, level])).toEqual([
       [true, 1, 3],
     ]);
@@ -41,7 +41,7 @@ describe('leaves on their way', () => {
     expect(rows).toEqual([]);
     const dealId = (await deals())[0]!.deal.id;
     expect(await test.at('lakeside').vault.deals.describe(dealId)).toMatchObject({
-      leaves: ['custodian@lakeside'],
+      leaves: ['custodian@lakeside', 'witness@lakeside'],
       dealer: 'harbor',
     });
   });

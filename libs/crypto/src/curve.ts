@@ -1,3 +1,4 @@
+import { normalizeZ } from '@noble/curves/abstract/curve.js';
 import type { WeierstrassPoint, WeierstrassPointCons } from '@noble/curves/abstract/weierstrass.js';
 import { concat, fromBigInt, toBigInt } from './bytes.js';
 import { frame, type FramePart } from './frame.js';
@@ -20,6 +21,8 @@ export interface Multiplication {
   difference(a: bigint, p: Point, b: bigint, q: Point): Point;
   /** The x-coordinate of k·P, 32 bytes, for secret k */
   sharedX(k: bigint, point: Point): Uint8Array;
+  /** A compressed point, 33 bytes, of which only length and first byte were checked. @throws Error unless x < p is on the curve */
+  decompress(bytes: Uint8Array): Point;
   /** From how many terms on Pippenger's method beats single multiplications. */
   readonly pippengerFrom: number;
 }
@@ -33,6 +36,8 @@ export interface Curve extends Multiplication {
   mod(k: bigint): bigint;
   /** 33 bytes, compressed */
   encode(point: Point): Uint8Array;
+  /** The same points in affine form, for the price of one inversion: for what is encoded or multiplied next. */
+  normalize(points: readonly Point[]): Point[];
   /** Strict: 33 bytes, compressed, x < p, on the curve; so never the identity. @throws Error 'not a point' */
   decode(bytes: Uint8Array): Point;
   /** A secret of 32 bytes as a number 1 … n−1. @throws Error 'not a scalar' */
@@ -77,7 +82,8 @@ export function makeCurve({ points, multiplication, hash, randomBytes }: Parts):
     mod,
     multiplySmall,
     encode: (point) => point.toBytes(true),
-    decode: (bytes) => decode(points, bytes),
+    normalize: (all) => normalizeZ(points, [...all]),
+    decode: (bytes) => decode(multiplication, bytes),
     scalarOf: (bytes) => {
       const k = bytes.length === 32 ? toBigInt(bytes) : 0n;
       if (k <= 0n || k >= order) throw new Error('not a scalar');
@@ -99,10 +105,10 @@ export function makeCurve({ points, multiplication, hash, randomBytes }: Parts):
   };
 }
 
-function decode(points: Points, bytes: Uint8Array): Point {
+function decode({ decompress }: Multiplication, bytes: Uint8Array): Point {
   if (bytes.length !== 33 || (bytes[0] !== 2 && bytes[0] !== 3)) throw new Error('not a point');
   try {
-    const point = points.fromBytes(bytes);
+    const point = decompress(bytes);
     point.assertValidity();
     return point;
   } catch {

@@ -24,15 +24,15 @@ interface Statement {
 /** Public weights of 128 bits, so that errors in single values cannot cancel out. */
 function weights(suite: Suite, { commitment, from, to, context }: Statement): bigint[] {
   if (from.length === 1) return [1n];
-  const { encode } = suite.curve;
+  const { curve } = suite;
   const seed = suite.hash(
-    frame('medshare/batch/1', suite.name, context, encode(commitment), ...[...from, ...to].map(encode)),
+    frame('medshare/batch/1', suite.name, context, ...[commitment, ...from, ...to].map(curve.encode)),
   );
   return from.map((_, i) => toBigInt(suite.hash(frame('medshare/weight/1', seed, i)).subarray(0, 16)) | 1n);
 }
 
 function challenge({ curve, name }: Suite, statement: Statement, E: Point, F: Point, T1: Point, T2: Point): bigint {
-  const points = [curve.generator, statement.commitment, E, F, T1, T2].map((point) => curve.encode(point));
+  const points = curve.normalize([curve.generator, statement.commitment, E, F, T1, T2]).map(curve.encode);
   return curve.hashToScalar('medshare/dleq/1', name, statement.context, ...points);
 }
 
@@ -46,12 +46,12 @@ export function multiplyProved(
   { commitment, from, context }: Omit<Statement, 'to'>,
 ): { to: Point[]; proof: EqualExponents } {
   const { curve } = suite;
-  const to = from.map((E) => curve.multiply(secret, E));
+  const to = curve.normalize(from.map((E) => curve.multiply(secret, E)));
   const statement = { commitment, from, to, context };
   const by = weights(suite, statement);
   const E = combine(suite, by, from);
   const F = from.length === 1 ? to[0]! : curve.multiply(secret, E);
-  const transcript = [utf8('medshare/dleq/1'), context, ...[E, F].map((point) => curve.encode(point))];
+  const transcript = [utf8('medshare/dleq/1'), context, ...curve.normalize([E, F]).map(curve.encode)];
   const t = deriveNonce(suite, curve.scalarBytes(secret), frame(...transcript));
   const c = challenge(suite, statement, E, F, curve.base(t), curve.multiply(t, E));
   return { to, proof: { c, z: curve.mod(t + c * secret) } };

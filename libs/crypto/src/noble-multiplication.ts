@@ -8,5 +8,6 @@ export const nobleMultiplication = (points: Points): Multiplication => ({
   multiplyPublic: (k, point) => point.multiplyUnsafe(k),
   difference: (a, p, b, q) => (b === 0n ? p.multiplyUnsafe(a) : p.mulAddUnsafe(a, q, points.Fn.ORDER - b)),
   sharedX: (k, point) => fromBigInt(point.multiply(k).toAffine().x, 32),
+  decompress: (bytes) => points.fromBytes(bytes),
   pippengerFrom: 4,
 });

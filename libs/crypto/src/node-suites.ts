@@ -9,7 +9,7 @@ import {
 import { ctrHmacCipher, gcmCipher } from './ciphers.js';
 import { makeCurve } from './curve.js';
 import { makeSuite } from './make-suite.js';
-import { nativeMultiplication } from './native-multiplication.js';
+import { nativeEncoding, nativeMultiplication } from './native-multiplication.js';
 import { ecdsaSignatures, sm2Signatures } from './native-signatures.js';
 import { nobleMultiplication } from './noble-multiplication.js';
 import { p256Points } from './p256.js';
@@ -79,7 +79,9 @@ function intlSuite(): Suite {
 function smSuite(): Suite {
   const hash = hashWith('sm3');
   const hmac = hmacWith('sm3');
-  const curve = makeCurve({ points: sm2Points, multiplication: nobleMultiplication(sm2Points), hash, randomBytes });
+  // Node 24 refuses ECDH on SM2; the rest of OpenSSL's is there
+  const multiplication = { ...nobleMultiplication(sm2Points), ...nativeEncoding('SM2', sm2Points) };
+  const curve = makeCurve({ points: sm2Points, multiplication, hash, randomBytes });
   return makeSuite({
     name: 'sm',
     hash,
@@ -93,7 +95,7 @@ function smSuite(): Suite {
 
 const made: Partial<Record<SuiteName, Suite>> = {};
 
-/** The suite's algorithms on node:crypto; SM2's points on @noble/curves. @throws RangeError on an unknown name */
+/** The suite's algorithms on node:crypto; SM2's points multiplied on @noble/curves. @throws RangeError on an unknown name */
 export function suite(name: SuiteName): Suite {
   if (name !== 'sm' && name !== 'intl') throw new RangeError('no such suite');
   return (made[name] ??= name === 'sm' ? smSuite() : intlSuite());

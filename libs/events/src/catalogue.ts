@@ -1,11 +1,12 @@
 import type { z } from 'zod';
 import { auditRecorded, checkpointMade } from './events/audit.js';
 import { chainChanged, requestNoticed } from './events/chain.js';
-import { messageAccepted, recordAnchored, recordClassified, recordReceived, recordSealed } from './events/record.js';
+import { messageAccepted, patientLinked, recordAnchored, recordClassified, recordReceived, recordSealed } from './events/record.js';
 
 /** Every event between the roles of one institution: topic → version → shape. `schemas/events` is generated from it. */
 export const catalogue = {
   'message.accepted': { version: 1, schema: messageAccepted },
+  'patient.linked': { version: 1, schema: patientLinked },
   'record.received': { version: 1, schema: recordReceived },
   'record.classified': { version: 1, schema: recordClassified },
   'record.sealed': { version: 1, schema: recordSealed },

@@ -1,6 +1,7 @@
 export * from './catalogue.js';
 export * from './chain.js';
 export * from './events/audit.js';
+export { linkKind, patientLinked, type LinkKind } from './events/record.js';
 export { recordSealed, recordAnchored, recordClassified, recordReceived, messageAccepted } from './events/record.js';
 export * from './http/access.js';
 export * from './http/audit.js';

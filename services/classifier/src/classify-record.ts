@@ -3,6 +3,7 @@ import type { Tx } from '@medshare/database';
 import { problem } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
 import { classify, type Classification, type LabelPolicy } from '@medshare/sensitivity';
+import { fenced } from '@medshare/outbox';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import { labelSections, type LabelledSection } from './label-sections.js';
 import { queueReview, type ReviewItem } from './store/review.js';
@@ -29,8 +30,11 @@ export class ClassifyRecord {
     private readonly policy: LabelPolicy,
   ) {}
 
-  /** @throws Problem fhir.json, fhir.invalid: the record waits for a person; blob.missing, storage.unavailable */
-  async classify(tx: Tx, received: Received): Promise<void> {
+  /**
+   * @param others keys of the other streams that the record fences
+   * @throws Problem fhir.json, fhir.invalid: the record waits for a person; blob.missing, storage.unavailable
+   */
+  async classify(tx: Tx, received: Received, others: readonly string[] = []): Promise<void> {
     const { transit, outbox, audit, clock } = this.parts;
     const { header, parts } = await transit.get(received.payload);
     const [bundle, raw] = parts;
@@ -46,7 +50,8 @@ export class ClassifyRecord {
       outcome: 'success',
       entities: [{ kind: 'record', id: received.recordId }],
     };
-    await outbox.append(tx, [...audit.events([fact]), classified(received, payload, found.policyVersion)]);
+    const event = classified(received, payload, found.policyVersion);
+    await outbox.append(tx, [...audit.events([fact]), ...fenced(event, others)]);
     faultPoint('classifier.written');
   }
 

@@ -1,11 +1,13 @@
 import { intakeFirst } from '@medshare/bus';
 import { callAll, type Queryable } from '@medshare/database';
 import { event, type EventMessage } from '@medshare/events';
-import { problem, type Problem } from '@medshare/problems';
+import { fenced } from '@medshare/outbox';
+import { problem, Problem } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import type { Accepted, Candidate } from './candidate.js';
 import { GroupCommit } from './group-commit.js';
+import { JoinStreams } from './join-streams.js';
 import { findByKeys, insertingMessages, type MessageRow } from './store/messages.js';
 
 type Parts = Pick<RoleContext, 'database' | 'outbox' | 'transit' | 'audit' | 'clock' | 'random'>;
@@ -16,6 +18,8 @@ interface Fresh {
   readonly candidate: Candidate;
   readonly id: string;
   readonly variant: string;
+  /** other streams that it joins with its own */
+  readonly others: readonly string[];
 }
 
 const mebibyte = 1024 * 1024;
@@ -35,6 +39,7 @@ const takenKey = (caught: unknown): boolean =>
 /** Makes messages durable: what resolves may be acknowledged. */
 export class AcceptMessage {
   private readonly queue: GroupCommit<Candidate, Accepted>;
+  private readonly streams = new JoinStreams();
 
   constructor(
     private readonly parts: Parts,
@@ -44,6 +49,8 @@ export class AcceptMessage {
       commit: (group) => this.commit(group),
       sizeOf,
       keyOf: ({ patientKey }) => patientKey,
+      // whose streams it joins is found on the way: nothing else is
+      isBarrier: ({ link }) => link !== undefined,
       atOnce: groupsAtOnce,
       maxItems: groupItems,
       maxBytes: groupBytes,
@@ -76,6 +83,7 @@ export class AcceptMessage {
         outbox.wake(database);
         return answers;
       } catch (caught) {
+        this.streams.forget();
         if (!takenKey(caught) || tried === tries) throw caught;
       }
     }
@@ -83,10 +91,13 @@ export class AcceptMessage {
 
   private async write(on: Queryable, group: readonly Candidate[], known: Known): Promise<Answer[]> {
     const fresh: Fresh[] = [];
-    const answers = group.map((candidate): Answer => {
-      const answer = decide(candidate, known, this.parts.random.uuid());
-      if ('variant' in answer) fresh.push({ candidate, id: answer.messageId, variant: answer.variant });
-      return 'variant' in answer ? { messageId: answer.messageId, duplicate: false } : answer;
+    const joined = await this.streams.find(on, group);
+    const answers = group.map((candidate, index): Answer => {
+      const others = joined[index] ?? [];
+      const answer = decide(candidate, known, others instanceof Problem ? others : this.parts.random.uuid());
+      if (!('variant' in answer)) return answer;
+      fresh.push({ candidate, id: answer.messageId, variant: answer.variant, others: others as readonly string[] });
+      return { messageId: answer.messageId, duplicate: false };
     });
     if (fresh.length > 0) await this.store(on, fresh);
     return answers;
@@ -106,10 +117,12 @@ export class AcceptMessage {
       const size = candidate.parts.at(-1)?.length ?? 0;
       return { id, kind, feed, key, variant, content, patientKey, size, payload };
     });
-    const events = [...rows.map((row) => accepted(row, receivedAt)), ...audit.events(rows.map(received))];
+    const told = rows.flatMap((row, index) => fenced(accepted(row, receivedAt), fresh[index]?.others ?? []));
+    const events = [...told, ...audit.events(rows.map(received))];
+    const aliases = this.streams.remembering(fresh.map(({ candidate }) => candidate));
     faultPoint('ingest.accept.entered');
     // the events last: they hold the order of their keys until the commit
-    await callAll(on, [payloads.call, insertingMessages(rows, receivedAt), outbox.appending(events)]);
+    await callAll(on, [...[payloads.call, insertingMessages(rows, receivedAt), ...aliases], outbox.appending(events)]);
   }
 }
 
@@ -142,9 +155,10 @@ function remember(known: Known, key: string, content: string, id: string): void 
 function decide(
   { kind, arrival: { key }, content, onConflict }: Candidate,
   known: Known,
-  id: string,
+  /** a new one's, or why it cannot be taken */
+  id: string | Problem,
 ): Answer | { messageId: string; variant: string } {
-  if (key === undefined) return { messageId: id, variant: '' };
+  if (key === undefined) return typeof id === 'string' ? { messageId: id, variant: '' } : id;
   const earlier = known.get(key);
   const twin = earlier?.get(content);
   if (twin !== undefined) return { messageId: twin, duplicate: true };
@@ -152,6 +166,7 @@ function decide(
     return kind === 'hl7v2'
       ? problem('hl7.duplicate-conflict', { where: 'MSH-10' })
       : problem('request.conflict', { where: 'header.x-request-id', detail: 'the request id came with other content' });
+  if (typeof id !== 'string') return id;
   remember(known, key, content, id);
   return { messageId: id, variant: earlier ? content : '' };
 }

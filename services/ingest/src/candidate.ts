@@ -1,3 +1,4 @@
+import type { LinkKind } from '@medshare/events';
 import type { Problem } from '@medshare/problems';
 
 /** How a message came in; travels sealed beside its bytes, so that mapping needs nothing that may have changed since. */
@@ -8,6 +9,8 @@ export interface Arrival {
   readonly systems: Readonly<Record<string, string>>;
   /** keyed hash of the sender's own id of the message, if it has one */
   readonly key?: string;
+  /** what it says of several patients */
+  readonly link?: LinkKind;
 }
 
 /** A message that passed every check before its acknowledgement and only needs to become durable. */
@@ -18,6 +21,10 @@ export interface Candidate {
   /** keyed hash of the bytes */
   readonly content: string;
   readonly patientKey: string;
+  /** keyed hashes of the patient's further identifiers */
+  readonly aliases: readonly string[];
+  /** what it says of several patients, and the keyed hashes of every identifier it names them by */
+  readonly link?: { readonly kind: LinkKind; readonly identifiers: readonly string[] };
   /** hl7v2: the message. fhir: the Bundle, and what it was made around if it is not what came. */
   readonly parts: readonly Uint8Array[];
 }

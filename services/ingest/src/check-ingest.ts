@@ -52,7 +52,7 @@ const comparisons: readonly Comparison[] = [
     store: 'ingest.inbox_parked ↔ ingest.message',
     problem: 'missing',
     detail: 'a parked event speaks of a message that is not here',
-    sql: `SELECT p.id FROM inbox_parked p WHERE p.topic = 'message.accepted'
+    sql: `SELECT p.id FROM inbox_parked p WHERE p.topic = 'message.accepted' AND (p.fence IS NULL OR p.fence = p.id)
           AND NOT EXISTS (SELECT 1 FROM message m WHERE m.id::text = p.id)`,
   },
 ];

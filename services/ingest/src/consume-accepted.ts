@@ -1,6 +1,6 @@
 import type { BusMessage } from '@medshare/bus';
 import { decode } from '@medshare/events';
-import type { Inbox } from '@medshare/outbox';
+import { othersFenced, type Inbox } from '@medshare/outbox';
 import { isProblem, problem } from '@medshare/problems';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import type { MapMessage } from './map-message.js';
@@ -21,7 +21,9 @@ export class ConsumeAccepted {
     let done = false;
     faultPoint('ingest.map.entered');
     await this.inbox.consume(message, async (tx) => {
-      await this.mapping.map(tx, accepted).catch((caught: unknown) => Promise.reject(withoutWords(caught)));
+      await this.mapping
+        .map(tx, accepted, othersFenced(message))
+        .catch((caught: unknown) => Promise.reject(withoutWords(caught)));
       done = true;
       faultPoint('ingest.map.written');
     });

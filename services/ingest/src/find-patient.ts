@@ -1,6 +1,6 @@
 import { patientIdentifiers, subjectOf, type PatientIdentifier } from '@medshare/fhir';
 import { universalId } from '@medshare/fhir/mapping/systems';
-import type { Message } from '@medshare/hl7';
+import type { Message, Segment } from '@medshare/hl7';
 import { problem } from '@medshare/problems';
 import type { GivenIdentifier } from './keyed-hashes.js';
 
@@ -9,8 +9,17 @@ export function identifiersOfMessage(
   message: Message,
   systems: Readonly<Record<string, string>>,
 ): (PatientIdentifier & GivenIdentifier)[] {
-  const repetitions = message.first('PID')?.repetitions(3) ?? [];
-  return repetitions.flatMap((each) => {
+  const segment = message.first('PID');
+  return segment ? identifiersOfField(segment, 3, systems) : [];
+}
+
+/** Identifiers of a field of CX. */
+export function identifiersOfField(
+  segment: Segment,
+  field: number,
+  systems: Readonly<Record<string, string>>,
+): (PatientIdentifier & GivenIdentifier)[] {
+  return segment.repetitions(field).flatMap((each) => {
     const value = each.text(1)?.trim();
     if (!value) return [];
     const [namespace, id, type] = each.subcomponents(4).map((part) => part?.trim());

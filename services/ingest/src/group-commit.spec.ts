@@ -108,4 +108,37 @@ describe('group commit', () => {
     );
     expect(most).toBe(3);
   });
+
+  it('has a barrier under way alone, after all before it and before all after it, whatever their keys', async () => {
+    let alone = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(6), { minLength: 2, maxLength: 40 }), fc.nat(3), async (keys, pause) => {
+        const started: number[] = [];
+        const ended: number[] = [];
+        let running = 0;
+        const commit = async (group: readonly number[]) => {
+          running += 1;
+          started.push(...group);
+          for (let n = group[0]! % (pause + 1); n >= 0; n -= 1) await new Promise((resolve) => setImmediate(resolve));
+          if (group.some((n) => keys[n] === 0)) {
+            expect(running).toBe(1);
+            alone += 1;
+          }
+          ended.push(...group);
+          running -= 1;
+          return group;
+        };
+        const bounds = { sizeOf: () => 1, atOnce: 3, maxItems: 3, maxBytes: 100, maxWaitingBytes: 1000 };
+        const isBarrier = (n: number) => keys[n] === 0;
+        const queue = new GroupCommit<number, number>({ ...bounds, commit, keyOf: (n) => String(keys[n]), isBarrier });
+        await Promise.all(keys.map((_, n) => queue.submit(n)));
+        for (const [n, key] of keys.entries()) {
+          if (key !== 0) continue;
+          expect(new Set(ended.slice(0, ended.indexOf(n)))).toEqual(new Set(keys.slice(0, n).map((_, m) => m)));
+          expect(Math.min(...started.slice(started.indexOf(n)))).toBe(n);
+        }
+      }),
+    );
+    expect(alone).toBeGreaterThan(50);
+  });
 });

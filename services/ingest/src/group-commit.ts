@@ -14,6 +14,8 @@ export interface GroupCommitOptions<In, Out> {
   readonly sizeOf: (item: In) => number;
   /** Items of one key are committed in the order in which they were submitted. */
   readonly keyOf: (item: In) => string;
+  /** Items of other keys keep their order around this one, too: its transaction is under way alone. */
+  readonly isBarrier?: (item: In) => boolean;
   /** transactions under way at one time */
   readonly atOnce: number;
   readonly maxItems: number;
@@ -33,6 +35,8 @@ export class GroupCommit<In, Out> {
   private readonly running = new Set<Promise<void>>();
   /** keys of the transactions under way */
   private readonly busy = new Set<string>();
+  /** a transaction with a barrier is under way */
+  private alone = false;
   private gathering = false;
   private stopped = false;
 
@@ -74,8 +78,10 @@ export class GroupCommit<In, Out> {
       if (group.length === 0) return;
       const keys = group.map(({ key }) => key);
       keys.forEach((key) => this.busy.add(key));
+      this.alone = group.some((each) => this.isBarrier(each));
       const work = this.commit(group).finally(() => {
         keys.forEach((key) => this.busy.delete(key));
+        this.alone = false;
         this.running.delete(work);
         if (this.queue.length > 0) this.gather();
       });
@@ -86,21 +92,27 @@ export class GroupCommit<In, Out> {
   /** The next group: from the front of the queue, without what must wait for a transaction under way. */
   private take(): Waiting<In, Out>[] {
     const { maxItems, maxBytes } = this.options;
+    if (this.alone) return [];
     const group: Waiting<In, Out>[] = [];
     const left: Waiting<In, Out>[] = [];
     let bytes = 0;
     for (const [index, waiting] of this.queue.entries()) {
-      if (this.busy.has(waiting.key)) left.push(waiting);
-      else if (group.length > 0 && (group.length >= maxItems || bytes + waiting.size > maxBytes)) {
+      const full = group.length > 0 && (group.length >= maxItems || bytes + waiting.size > maxBytes);
+      if (full || (this.running.size > 0 && this.isBarrier(waiting))) {
         left.push(...this.queue.slice(index));
         break;
-      } else {
+      } else if (this.busy.has(waiting.key)) left.push(waiting);
+      else {
         group.push(waiting);
         bytes += waiting.size;
       }
     }
     this.queue = left;
     return group;
+  }
+
+  private isBarrier({ item }: Waiting<In, Out>): boolean {
+    return this.options.isBarrier?.(item) === true;
   }
 
   private async commit(group: readonly Waiting<In, Out>[]): Promise<void> {

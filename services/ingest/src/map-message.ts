@@ -2,15 +2,16 @@ import { event, type EventMessage, type EventOf } from '@medshare/events';
 import { episodeOf, mapMessage, mappingVersion, parseFhirJson, toJsonBytes, validateBundle } from '@medshare/fhir';
 import { parseMessage } from '@medshare/hl7';
 import type { Tx } from '@medshare/database';
+import { fenced } from '@medshare/outbox';
 import { problem } from '@medshare/problems';
-import type { RoleContext } from '@medshare/role';
+import type { AuditFact, RoleContext } from '@medshare/role';
 import type { Arrival } from './candidate.js';
 import { agreedFirst, identifiersOfBundle } from './find-patient.js';
 import type { KeyedHashes } from './keyed-hashes.js';
 import { settleMessage } from './store/messages.js';
 
 type Accepted = EventOf<'message.accepted'>;
-type Parts = Pick<RoleContext, 'transit' | 'outbox' | 'clock' | 'institution' | 'region'>;
+type Parts = Pick<RoleContext, 'transit' | 'outbox' | 'audit' | 'clock' | 'institution' | 'region'>;
 
 /** What the payload of `record.received` says beside its bytes, [bundle, raw]. */
 export interface RecordHeader {
@@ -38,9 +39,12 @@ export class MapMessage {
     private readonly limits: MapLimits,
   ) {}
 
-  /** @throws Problem record.unmappable, fhir.invalid, patient.ambiguous: the message waits for a person */
-  async map(tx: Tx, message: Accepted): Promise<void> {
-    const { transit, outbox, clock } = this.parts;
+  /**
+   * @param others keys of the other streams that the message fences: its record fences them, too
+   * @throws Problem record.unmappable, fhir.invalid, patient.ambiguous: the message waits for a person
+   */
+  async map(tx: Tx, message: Accepted, others: readonly string[] = []): Promise<void> {
+    const { transit, outbox, audit, clock } = this.parts;
     const { header, parts } = await transit.get(message.payload);
     const arrival = header as Arrival;
     const [first, raw = first] = parts;
@@ -57,7 +61,13 @@ export class MapMessage {
     const { patientKey, messageId, receivedAt } = message;
     const value = { recordId, patientKey, episode, payload, messageId, mapping, receivedAt };
     await settleMessage(tx, messageId, recordId, clock.now());
-    await outbox.append(tx, [received(recordId, value)]);
+    const { link: kind } = arrival;
+    const told =
+      kind === undefined ? [] : [linked({ messageId, recordId, kind, patientKey, others: [...others], receivedAt })];
+    await outbox.append(tx, [
+      ...fenced(received(recordId, value), others),
+      ...told.flatMap((each) => [...fenced(each.event, others), ...audit.events([each.fact])]),
+    ]);
   }
 
   private bundleOf({ messageId }: Accepted, raw: Uint8Array, { zone, systems }: Arrival): Uint8Array {
@@ -92,3 +102,16 @@ export const recordIdOf = (hashes: KeyedHashes, messageId: string): string => ha
 /** The record's id is the event's: a second mapping of one message is the same event. */
 const received = (recordId: string, value: EventOf<'record.received'>): EventMessage =>
   event('record.received', { id: recordId, key: value.patientKey }, value);
+
+/** Links, unlinks and merges are events of their own, in every stream that they join, and facts of the audit log. */
+const linked = (value: EventOf<'patient.linked'>): { event: EventMessage; fact: AuditFact } => ({
+  event: event('patient.linked', { id: `linked/${value.messageId}`, key: value.patientKey }, value),
+  fact: {
+    action: 'patient.linked',
+    outcome: 'success',
+    entities: [
+      { kind: 'message', id: value.messageId },
+      ...[value.patientKey, ...value.others].map((id) => ({ kind: 'patient', id })),
+    ],
+  },
+});

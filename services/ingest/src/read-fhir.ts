@@ -1,4 +1,12 @@
-import { bundleKind, isSupportedResource, parseFhirJson, validateBundle, type FhirJson } from '@medshare/fhir';
+import {
+  bundleKind,
+  isSupportedResource,
+  parseFhirJson,
+  replacedIdentifiers,
+  validateBundle,
+  type FhirJson,
+} from '@medshare/fhir';
+import { MAX_FENCE_KEYS } from '@medshare/outbox';
 import { asProblem, problem, type Problem } from '@medshare/problems';
 import type { Candidate } from './candidate.js';
 import { agreedFirst, identifiersOfBundle } from './find-patient.js';
@@ -113,14 +121,24 @@ export class ReadFhir {
     const [first, ...others] = validateBundle(value);
     if (first) throw new Refused([first, ...others]);
     bundleKind(value);
-    const [patient] = agreedFirst(identifiersOfBundle(value), agreedSystems);
+    const [patient, ...further] = agreedFirst(identifiersOfBundle(value), agreedSystems);
     const { feed, zone, onConflict, request } = source;
+    const replaced = replacedIdentifiers(value).map((each) => hashes.patient(each, feed));
+    const merge = replaced.length > 0 && { kind: 'merge' as const, identifiers: replaced };
     return {
       kind: 'fhir',
-      arrival: { feed, zone, systems: {}, ...(request && { key: hashes.message('fhir', ...request) }) },
+      arrival: {
+        feed,
+        zone,
+        systems: {},
+        ...(request && { key: hashes.message('fhir', ...request) }),
+        ...(merge && { link: merge.kind }),
+      },
       onConflict,
       content: hashes.content(parts[1]),
       patientKey: patient ? hashes.patient(patient, feed) : hashes.nobody(feed),
+      aliases: further.slice(0, MAX_FENCE_KEYS).map((each) => hashes.patient(each, feed)),
+      ...(merge && { link: merge }),
       parts,
     };
   }

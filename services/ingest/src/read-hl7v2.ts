@@ -1,7 +1,9 @@
 import { defaultLimits, messageKey, parseMessage, validateMessage, type Limits, type Message } from '@medshare/hl7';
+import { MAX_FENCE_KEYS } from '@medshare/outbox';
 import { asProblem, problem, type Problem } from '@medshare/problems';
 import type { Candidate } from './candidate.js';
-import { agreedFirst, identifiersOfMessage } from './find-patient.js';
+import { linkOf } from './find-links.js';
+import { agreedFirst, identifiersOfField, identifiersOfMessage } from './find-patient.js';
 import { findFeed, type Feed } from './ingest.config.js';
 import type { KeyedHashes } from './keyed-hashes.js';
 
@@ -62,7 +64,9 @@ export class ReadHl7v2 {
     const { hashes, agreedSystems } = this.options;
     const { application, facility, controlId } = messageKey(message);
     const systems = feed.agreedIdentifierSystems ?? {};
-    const [patient] = agreedFirst(identifiersOfMessage(message, systems), agreedSystems);
+    const [patient, ...others] = agreedFirst(identifiersOfMessage(message, systems), agreedSystems);
+    const link = linkOf(message);
+    const joined = link?.places.flatMap(({ segment, field }) => identifiersOfField(segment, field, systems)) ?? [];
     return {
       kind: 'hl7v2',
       arrival: {
@@ -70,10 +74,15 @@ export class ReadHl7v2 {
         zone: feed.zone,
         systems,
         key: hashes.message('hl7v2', application, facility, controlId),
+        ...(link && { link: link.kind }),
       },
       onConflict: feed.onConflict,
       content: hashes.content(message.bytes),
       patientKey: patient ? hashes.patient(patient, feed.name) : hashes.nobody(feed.name),
+      aliases: others.slice(0, MAX_FENCE_KEYS).map((each) => hashes.patient(each, feed.name)),
+      ...(link && {
+        link: { kind: link.kind, identifiers: joined.map((each) => hashes.patient(each, feed.name)) },
+      }),
       parts: [message.bytes],
     };
   }

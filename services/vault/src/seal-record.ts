@@ -1,7 +1,7 @@
 import { indexTag } from '@medshare/crypto/oprf';
 import type { Tx } from '@medshare/database';
 import { event, type Anchor, type EventOf } from '@medshare/events';
-import { isTransient } from '@medshare/outbox';
+import { fenced, isTransient } from '@medshare/outbox';
 import { problem } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
 import { faultPoint } from '@medshare/telemetry/fault-point';
@@ -45,8 +45,12 @@ export class SealRecord {
     });
   }
 
-  /** A record that is sealed already stays as it is. @throws Problem vault.key-unavailable (transient): the region's vaults are away */
-  async seal(tx: Tx, classified: Classified): Promise<void> {
+  /**
+   * A record that is sealed already stays as it is.
+   * @param others keys of the other streams that the record fences
+   * @throws Problem vault.key-unavailable (transient): the region's vaults are away
+   */
+  async seal(tx: Tx, classified: Classified, others: readonly string[] = []): Promise<void> {
     if (await isSealed(tx, classified.recordId)) return;
     const { header, parts } = await this.parts.transit.get(classified.payload);
     const read = classifiedHeader.parse(header);
@@ -56,7 +60,7 @@ export class SealRecord {
     const { drafts, facts } = await this.draft(tx, classified, read, parts);
     const sealed = await Promise.all(drafts.map((draft) => this.sections.seal(classified.recordId, draft)));
     const anchor = await this.anchor(tx, classified, index, sealed);
-    await this.announce(tx, classified, anchor, [...index.facts, ...facts]);
+    await this.announce(tx, classified, anchor, { facts: [...index.facts, ...facts], others });
     faultPoint('vault.written');
   }
 
@@ -112,7 +116,12 @@ export class SealRecord {
     return anchor;
   }
 
-  private async announce(tx: Tx, classified: Classified, anchor: Anchor, facts: AuditFact[]): Promise<void> {
+  private async announce(
+    tx: Tx,
+    classified: Classified,
+    anchor: Anchor,
+    { facts, others }: { facts: AuditFact[]; others: readonly string[] },
+  ): Promise<void> {
     const { institution, outbox, audit } = this.parts;
     const { recordId, patientKey, receivedAt } = classified;
     const done: AuditFact = {
@@ -126,7 +135,7 @@ export class SealRecord {
     const value = { recordId, patientKey, institution, anchor, receivedAt };
     await outbox.append(tx, [
       ...audit.events([...facts, done]),
-      event('record.sealed', { id: `sealed/${recordId}`, key: patientKey }, value),
+      ...fenced(event('record.sealed', { id: `sealed/${recordId}`, key: patientKey }, value), others),
     ]);
   }
 }

@@ -22,6 +22,22 @@ export const messageAccepted = z.strictObject({
   receivedAt: millis,
 });
 
+/** What a message says of several patients, or of several numbers of one. */
+export const linkKind = z.enum(['merge', 'move', 'change', 'link', 'unlink', 'swap']);
+export type LinkKind = z.infer<typeof linkKind>;
+
+/** A message joined patients, parted them, or moved something between them; it stands in the stream of each of them. */
+export const patientLinked = z.strictObject({
+  messageId: opaqueId,
+  recordId: opaqueId,
+  kind: linkKind,
+  /** whom the message is about: who remains, of a merge */
+  patientKey: hash,
+  /** keys of every other identifier that it names them by, and of the streams in which those came before */
+  others: z.array(hash).max(31),
+  receivedAt: millis,
+});
+
 /** A message became a FHIR R4 Bundle. */
 export const recordReceived = z.strictObject({
   ...inTransit,

@@ -14,7 +14,7 @@ export async function findParked(
 
 export async function countParked(on: Queryable): Promise<number> {
   const { rows } = await on.query<{ n: number }>(
-    `SELECT count(*)::int AS n FROM inbox_parked WHERE topic = 'message.accepted' AND state <> 'waiting'`,
+    `SELECT count(*)::int AS n FROM inbox_parked WHERE topic = 'message.accepted' AND state <> 'waiting' AND (fence IS NULL OR fence = id)`,
   );
   return rows[0]?.n ?? 0;
 }

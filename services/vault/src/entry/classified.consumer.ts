@@ -2,7 +2,7 @@ import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { BusMessage } from '@medshare/bus';
 import { decode } from '@medshare/events';
-import { Inbox } from '@medshare/outbox';
+import { Inbox, othersFenced } from '@medshare/outbox';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import { DeliverLeaves } from '../deliver-leaves.js';
 import { SealRecord } from '../seal-record.js';
@@ -21,7 +21,7 @@ export class ClassifiedConsumer {
     const value = decode('record.classified', message);
     await this.records.prepare(value);
     faultPoint('vault.entered');
-    await this.inbox.consume(message, (tx) => this.records.seal(tx, value));
+    await this.inbox.consume(message, (tx) => this.records.seal(tx, value, othersFenced(message)));
     faultPoint('vault.done');
     this.leaves.wake();
   }

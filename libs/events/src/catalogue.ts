@@ -1,7 +1,14 @@
 import type { z } from 'zod';
 import { auditRecorded, checkpointMade } from './events/audit.js';
 import { chainChanged, requestNoticed } from './events/chain.js';
-import { messageAccepted, patientLinked, recordAnchored, recordClassified, recordReceived, recordSealed } from './events/record.js';
+import {
+  messageAccepted,
+  patientLinked,
+  recordAnchored,
+  recordClassified,
+  recordReceived,
+  recordSealed,
+} from './events/record.js';
 
 /** Every event between the roles of one institution: topic → version → shape. `schemas/events` is generated from it. */
 export const catalogue = {

@@ -80,6 +80,12 @@ const generated = [
   ),
 ].sort(([a], [b]) => (a < b ? -1 : 1));
 
+// loading the roles' modules is what gathers their documented handlers
+await load('apps/medshare/dist/run/institution.module.js');
+const { documentedHandlers, makeDocuments } = await load('libs/openapi/dist/index.js');
+for (const [name, document] of makeDocuments(documentedHandlers()))
+  generated.push([`schemas/http/${name}.openapi.json`, `${JSON.stringify(document, null, 2)}\n`]);
+
 const files = new Map(generated);
 if (files.size !== generated.length) throw new Error('two shapes have one file');
 

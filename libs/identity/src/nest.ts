@@ -1,1 +1,1 @@
-export { principalOf, Roles, TOKEN_VERIFIER, TokenGuard, User } from './token-guard.js';
+export { principalOf, Roles, rolesFor, TOKEN_VERIFIER, TokenGuard, User } from './token-guard.js';

@@ -55,9 +55,12 @@ export function principalOf(request: IncomingMessage): Principal {
   return principal;
 }
 
-function rolesOf(context: ExecutionContext): readonly string[] {
+const rolesOf = (context: ExecutionContext): readonly string[] => rolesFor(context.getClass(), context.getHandler());
+
+/** The roles that may call a method of a controller class. */
+export function rolesFor(controller: object, handler: object): readonly string[] {
   const of = (target: object) => Reflect.getMetadata(rolesKey, target) as string[] | undefined;
-  return of(context.getHandler()) ?? of(context.getClass()) ?? [];
+  return of(handler) ?? of(controller) ?? [];
 }
 
 /** Of the header only: tokens in addresses end up in logs (RFC 6750 section 2.3). */

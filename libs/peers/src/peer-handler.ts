@@ -16,6 +16,7 @@ import {
 import type { IncomingMessage } from 'node:http';
 import { map, type Observable } from 'rxjs';
 import type { Audience, PeerRoute } from '@medshare/events/route';
+import { Documented } from '@medshare/openapi';
 import { problem } from '@medshare/problems';
 import { readBounded } from './bounded-body.js';
 import type { Peer } from './peer.js';
@@ -61,7 +62,25 @@ export const PeerHandler = <Req, Res>(route: PeerRoute<Req, Res>): MethodDecorat
     SetMetadata(routeKey, route),
     PeersOnly(route.audience),
     UseInterceptors(RouteInterceptor),
+    documented(route as AnyRoute),
   );
+
+/** A peer route is declared once, and that says all. */
+function documented(route: AnyRoute): MethodDecorator {
+  const [owner = '', verb = ''] = route.name.split('.');
+  return Documented({
+    owner,
+    summary: verb.replaceAll('-', ' '),
+    description:
+      `At most ${route.maxBytes} bytes are sent and ${route.maxResponseBytes} answered. ` +
+      (route.idempotent ? 'Sending it again has no second effect.' : 'Sending it again may have a second effect.'),
+    body: { shape: route.request },
+    answer: { shape: route.response },
+    problems: ['request.malformed', 'request.unsupported-media-type', 'request.too-large', 'auth.forbidden'],
+    example: {},
+    peers: route.audience,
+  });
+}
 
 /** Guards any other controller method that peers call, e.g. the GET of a stream. */
 export const PeersOnly = (audience: Audience): MethodDecorator =>

@@ -2,6 +2,8 @@ import { Controller, Get, Header, HttpCode, Inject } from '@nestjs/common';
 import type { Database } from '@medshare/database';
 import { problem } from '@medshare/problems';
 import type { MetricsRegistry } from '@medshare/telemetry';
+import { Documented } from '@medshare/openapi';
+import * as documentation from './documentation.js';
 
 export const HEALTH = Symbol('health');
 export interface HealthParts {
@@ -18,6 +20,7 @@ export class HealthController {
   constructor(@Inject(HEALTH) private readonly parts: HealthParts) {}
 
   /** The process runs. */
+  @Documented(documentation.live)
   @Get('health/live')
   @HttpCode(200)
   live() {
@@ -25,6 +28,7 @@ export class HealthController {
   }
 
   /** Everything that requests need is there. @throws Problem storage.unavailable (503) */
+  @Documented(documentation.ready)
   @Get('health/ready')
   async ready() {
     const [first] = this.parts.databases;
@@ -37,6 +41,7 @@ export class HealthController {
     return { status: 'ready' };
   }
 
+  @Documented(documentation.metrics)
   @Get('metrics')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   metrics() {

@@ -3,6 +3,7 @@ import { TOKEN_VERIFIER } from '@medshare/identity/nest';
 import type { Config } from '../config.js';
 import { roleModules } from '../roles.js';
 import type { Assembled } from './assemble.js';
+import { DocsController } from './docs.controller.js';
 import { EventsController } from './events.controller.js';
 import { HEALTH, HealthController } from './health.controller.js';
 import { CONTEXTS, ParkedController } from './parked.controller.js';
@@ -30,7 +31,7 @@ export class InstitutionModule {
         IdentityModule.register(assembled),
         ...[...contexts].map(([role, context]) => roleModules[role](context, extras)),
       ],
-      controllers: [HealthController, ParkedController, EventsController],
+      controllers: [DocsController, HealthController, ParkedController, EventsController],
       providers: [
         { provide: HEALTH, useValue: { databases, metrics } },
         { provide: CONTEXTS, useValue: contexts },

@@ -15,6 +15,8 @@ import { Roles, TokenGuard, User } from '@medshare/identity/nest';
 import { JsonBody } from '@medshare/peers/nest';
 import { problem } from '@medshare/problems';
 import { roleNames, type AuditFact, type RoleContext, type RoleName } from '@medshare/role';
+import { Documented } from '@medshare/openapi';
+import * as documentation from './documentation.js';
 
 /** Nest injection token of the contexts of the roles that run here. */
 export const CONTEXTS = Symbol('contexts');
@@ -50,6 +52,7 @@ const filter = z.strictObject({
 export class ParkedController {
   constructor(@Inject(CONTEXTS) private readonly contexts: ReadonlyMap<RoleName, RoleContext>) {}
 
+  @Documented(documentation.parkedOverview)
   @Get()
   async figures(): Promise<z.infer<typeof parkedFigures>> {
     const roles = [...this.contexts].map(async ([role, { inbox }]) => {
@@ -59,6 +62,7 @@ export class ParkedController {
     return { roles: await Promise.all(roles) };
   }
 
+  @Documented(documentation.listParked)
   @Get(':role')
   async list(
     @Param('role') role: string,
@@ -75,12 +79,14 @@ export class ParkedController {
     };
   }
 
+  @Documented(documentation.listStreams)
   @Get(':role/streams')
   async streams(@Param('role') role: string): Promise<z.infer<typeof parkedStreams>> {
     const found = await this.of(role).inbox.parked.streams({ limit: 500 });
     return { streams: found.map(({ since, code, ...each }) => ({ ...each, problem: code, since: iso(since) })) };
   }
 
+  @Documented(documentation.replayEvent)
   @Post(':role/replay')
   @HttpCode(200)
   async replay(
@@ -95,6 +101,7 @@ export class ParkedController {
     return { id, events };
   }
 
+  @Documented(documentation.skipEvent)
   @Post(':role/skip')
   @HttpCode(200)
   async skip(

@@ -11,6 +11,8 @@ import { IssueCertificate } from '../issue-certificate.js';
 import { ListApprovals } from '../list-approvals.js';
 import { RevokeRequest } from '../revoke-request.js';
 import { ReadReceipt } from '../read-receipt.js';
+import { Documented } from '@medshare/openapi';
+import * as documentation from './documentation.js';
 
 const staff = ['clinician', 'attending', 'privacy-officer', 'ed', 'researcher', 'billing', 'admin'] as const;
 
@@ -27,18 +29,21 @@ export class StaffController {
     private readonly receipts: ReadReceipt,
   ) {}
 
+  @Documented(documentation.certifyKey)
   @Post('certificates')
   @Roles(...staff, 'patient')
   async certify(@User() user: Principal, @JsonBody(certificateRequest) body: z.infer<typeof certificateRequest>) {
     return { certificate: await this.certificates.toStaff(user, body) };
   }
 
+  @Documented(documentation.listApprovals)
   @Get('approvals')
   @Roles(...staff)
   async waiting(@User() user: Principal) {
     return { approvals: await this.pending.list(user) };
   }
 
+  @Documented(documentation.approveRequest)
   @Post('approvals/:requestId')
   @HttpCode(200)
   @Roles(...staff)
@@ -51,6 +56,7 @@ export class StaffController {
     return { requestId, ...(await this.approvals.byStaff(user, requestId, body)) };
   }
 
+  @Documented(documentation.revokeRequest)
   @Post('revocations/:requestId')
   @HttpCode(200)
   @Roles(...staff, 'patient')
@@ -63,6 +69,7 @@ export class StaffController {
     return { requestId, ...(await this.revocations.revoke(user, requestId, body)) };
   }
 
+  @Documented(documentation.evaluate)
   @Post('$evaluate')
   @HttpCode(200)
   @Roles(...staff, 'regulator')
@@ -70,6 +77,7 @@ export class StaffController {
     return this.policy.evaluate(body);
   }
 
+  @Documented(documentation.readReceipt)
   @Get('receipts/:id')
   @Roles('privacy-officer', 'regulator')
   receipt(@Param('id') id: string) {

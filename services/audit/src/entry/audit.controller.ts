@@ -13,6 +13,8 @@ import { AppendEntries } from '../append-entries.js';
 import { ListCheckpoints } from '../list-checkpoints.js';
 import { ProveEntry } from '../prove-entry.js';
 import { SearchEntries } from '../search-entries.js';
+import { Documented } from '@medshare/openapi';
+import * as documentation from './documentation.js';
 
 /** What the institution's own roles tell. */
 @Controller()
@@ -50,6 +52,7 @@ export class RegulatorController {
     private readonly checkpoints: ListCheckpoints,
   ) {}
 
+  @Documented(documentation.searchEvents)
   @Get('fhir/AuditEvent')
   @Header('content-type', 'application/fhir+json')
   async search(@User() user: Principal, @Query() query: Record<string, unknown>, @Req() req: Request) {
@@ -57,6 +60,7 @@ export class RegulatorController {
     return this.entries.search(query, `${req.protocol}://${req.get('host') ?? ''}/fhir/AuditEvent`);
   }
 
+  @Documented(documentation.readEvent)
   @Get('fhir/AuditEvent/:id')
   @Header('content-type', 'application/fhir+json')
   async read(@User() user: Principal, @Param('id') id: string) {
@@ -64,18 +68,21 @@ export class RegulatorController {
     return this.entries.read(id);
   }
 
+  @Documented(documentation.proveEntry)
   @Get('audit/entries/:id/proof')
   async proof(@User() user: Principal, @Param('id') id: string) {
     await this.checkpoints.auditReading(user, id);
     return this.proofs.inclusion(id);
   }
 
+  @Documented(documentation.listCheckpoints)
   @Get('audit/checkpoints')
   list(@Query('below') below?: string) {
     if (below !== undefined && !/^\d{1,15}$/.test(below)) throw problem('request.malformed', { where: 'query.below' });
     return this.checkpoints.list(below === undefined ? undefined : Number(below));
   }
 
+  @Documented(documentation.proveConsistency)
   @Get('audit/consistency')
   consistency(@Query('from') from: string, @Query('to') to: string) {
     if (!/^\d{1,15}$/.test(from) || !/^\d{1,15}$/.test(to)) throw problem('request.malformed', { where: 'query' });

@@ -8,6 +8,8 @@ import type { IngestSettings } from '../ingest.config.js';
 import { INGEST, INGEST_SETTINGS } from '../ingest.tokens.js';
 import { Refused } from '../read-fhir.js';
 import { expectType, readBody, requestIdOf } from './read-body.js';
+import { Documented } from '@medshare/openapi';
+import * as documentation from './documentation.js';
 
 export const fhirType = 'application/fhir+json';
 
@@ -21,6 +23,7 @@ export class FhirController {
     @Inject(INGEST_SETTINGS) private readonly settings: IngestSettings,
   ) {}
 
+  @Documented(documentation.receiveBundle)
   @Post()
   async interaction(@Req() request: Request, @Res() response: Response, @User() user: Principal): Promise<void> {
     await this.answer(request, response, user, async (bytes) => {
@@ -29,6 +32,7 @@ export class FhirController {
     });
   }
 
+  @Documented(documentation.createResource)
   @Post(':type')
   async create(
     @Req() request: Request,

@@ -6,6 +6,8 @@ import { INGEST, INGEST_SETTINGS } from '../ingest.tokens.js';
 import type { Ingest } from '../assemble-ingest.js';
 import type { IngestSettings } from '../ingest.config.js';
 import { expectType, readBody } from './read-body.js';
+import { Documented } from '@medshare/openapi';
+import * as documentation from './documentation.js';
 
 export const hl7Type = 'application/hl7-v2';
 
@@ -19,6 +21,7 @@ export class Hl7v2Controller {
     @Inject(INGEST_SETTINGS) private readonly settings: IngestSettings,
   ) {}
 
+  @Documented(documentation.receiveHl7v2)
   @Post()
   async receive(@Req() request: Request, @Res() response: Response): Promise<void> {
     const bytes = await this.body(request);

@@ -13,6 +13,8 @@ import { lagOfFeeds, listMessages } from '../store/browse.js';
 import { listRefusals } from '../store/refusals.js';
 import { hl7Type } from './hl7v2.controller.js';
 import { fhirType } from './fhir.controller.js';
+import { Documented } from '@medshare/openapi';
+import * as documentation from './documentation.js';
 
 const number = z
   .string()
@@ -46,6 +48,7 @@ export class MessagesController {
     private readonly contents: ReadContent,
   ) {}
 
+  @Documented(documentation.listMessages)
   @Get()
   async list(@Query() query: Record<string, unknown>): Promise<z.infer<typeof messageListing>> {
     const { patient, ...page } = read(messageFilter, query);
@@ -53,6 +56,7 @@ export class MessagesController {
     return { messages, next: nextOf(messages, page.limit) };
   }
 
+  @Documented(documentation.listRefused)
   @Get('refused')
   async refused(@Query() query: Record<string, unknown>): Promise<z.infer<typeof refusalListing>> {
     const page = read(filter, query);
@@ -61,6 +65,7 @@ export class MessagesController {
     return { refusals, next: nextOf(refusals, page.limit) };
   }
 
+  @Documented(documentation.listFeeds)
   @Get('feeds')
   async feeds(): Promise<z.infer<typeof feedLags>> {
     const feeds = await lagOfFeeds(this.context.database);
@@ -72,11 +77,13 @@ export class MessagesController {
     };
   }
 
+  @Documented(documentation.showMessage)
   @Get(':id')
   show(@Param('id') id: string) {
     return this.follow.show(idOf(id));
   }
 
+  @Documented(documentation.readContent)
   @Post(':id/content')
   @Roles('content-reader')
   async content(

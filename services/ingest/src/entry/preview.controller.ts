@@ -12,6 +12,8 @@ import { Refused } from '../read-fhir.js';
 import { fhirType } from './fhir.controller.js';
 import { hl7Type } from './hl7v2.controller.js';
 import { expectType, readBody } from './read-body.js';
+import { Documented } from '@medshare/openapi';
+import * as documentation from './documentation.js';
 
 /** Shows an integration engineer what would become of a message; nothing of it is kept. */
 @Controller()
@@ -25,12 +27,14 @@ export class PreviewController {
     private readonly previews: PreviewMessage,
   ) {}
 
+  @Documented(documentation.previewHl7v2)
   @Post('hl7v2/$preview')
   @HttpCode(200)
   hl7v2(@Req() request: Request, @Res() response: Response, @User() user: Principal): Promise<void> {
     return this.answer(request, response, user, [hl7Type], (bytes) => this.previews.hl7v2(bytes));
   }
 
+  @Documented(documentation.previewFhir)
   @Post('fhir/$preview')
   @HttpCode(200)
   fhir(@Req() request: Request, @Res() response: Response, @User() user: Principal): Promise<void> {

@@ -9,6 +9,8 @@ import { DraftAsk } from '../draft-ask.js';
 import { MakeAsk } from '../make-ask.js';
 import { OpenAsk } from '../open-ask.js';
 import { StoreOpened } from '../store-opened.js';
+import { Documented } from '@medshare/openapi';
+import * as documentation from './documentation.js';
 
 /** What people of this institution do with the reader, and what its EHR reads. */
 @Controller()
@@ -22,28 +24,33 @@ export class ReaderController {
     private readonly opened: StoreOpened,
   ) {}
 
+  @Documented(documentation.draftAsk)
   @Post('reader/drafts')
   async draft(@User() user: Principal, @JsonBody(draftBody) body: z.infer<typeof draftBody>) {
     return { ask: await this.drafts.draft(user, body) };
   }
 
+  @Documented(documentation.makeAsk)
   @Post('reader/asks')
   @HttpCode(200)
   ask(@User() user: Principal, @JsonBody(askBody) body: z.infer<typeof askBody>) {
     return this.asks.ask(user, body);
   }
 
+  @Documented(documentation.showAsk)
   @Get('reader/asks/:askId')
   status(@User() user: Principal, @Param('askId') askId: string) {
     return this.asks.status(user, askId);
   }
 
+  @Documented(documentation.openAsk)
   @Post('reader/asks/:askId/open')
   @HttpCode(200)
   open(@User() user: Principal, @Param('askId') askId: string) {
     return this.opening.open(user, askId);
   }
 
+  @Documented(documentation.readBundle)
   @Get('fhir/Bundle/:id')
   @Header('content-type', 'application/fhir+json')
   async bundle(@User() user: Principal, @Param('id') id: string) {

@@ -5,6 +5,8 @@ import { cid as cidShape } from '@medshare/events';
 import { PeersOnly } from '@medshare/peers/nest';
 import { problem } from '@medshare/problems';
 import { ROLE_CONTEXT, type RoleContext } from '@medshare/role';
+import { Documented } from '@medshare/openapi';
+import * as documentation from './documentation.js';
 
 /** Ciphertext by its address, for the region's members. What is not stored here is not fetched from others on their behalf. */
 @Controller('/peer/blobs')
@@ -12,6 +14,7 @@ export class BlobsController {
   constructor(@Inject(ROLE_CONTEXT) private readonly context: Pick<RoleContext, 'blobs'>) {}
 
   /** A fault after the first bytes breaks the connection; the asker checks the address anyway. */
+  @Documented(documentation.readBlob)
   @Get(':cid')
   @PeersOnly('region')
   async read(@Param('cid') asked: string, @Res() response: ServerResponse): Promise<void> {

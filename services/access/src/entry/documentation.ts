@@ -1,0 +1,86 @@
+import {
+  approvalBody,
+  approvalResponse,
+  certificateRequest,
+  certificateResponse,
+  decisionReceipt,
+  evaluateBody,
+  evaluateResponse,
+  pendingApprovals,
+  revocationBody,
+  revocationResponse,
+} from '@medshare/events';
+import type { Documentation } from '@medshare/openapi';
+
+const owner = 'access';
+const id = 'A'.repeat(43);
+const [publicKey, signature] = ['A'.repeat(44), 'A'.repeat(86)];
+const now = 1_767_600_000_000;
+/** shaped as the real thing; signatures are made by the staff member's own key (see @medshare/client) */
+const certificate = {
+  version: 1 as const,
+  institution: 'harbor',
+  person: 'officer.li',
+  roles: ['privacy-officer'],
+  kind: 'staff' as const,
+  ...{ publicKey, suite: 'intl' as const, notBefore: now, notAfter: now + 43_200_000, signature },
+};
+const body = ['request.malformed', 'request.unsupported-media-type', 'request.too-large'] as const;
+const decision = [...body, 'access.forged', 'access.expired', 'ledger.unavailable', 'ledger.refused'] as const;
+
+export const certifyKey = {
+  owner,
+  summary: "Certify a staff member's own key for a shift",
+  body: { shape: certificateRequest },
+  answer: { status: 201, shape: certificateResponse },
+  problems: [...body, 'access.forged', 'crypto.invalid'],
+  example: { body: { publicKey, time: now, proof: signature } },
+} satisfies Documentation;
+
+export const listApprovals = {
+  owner,
+  summary: "List requests that wait for the caller's approval",
+  answer: { shape: pendingApprovals },
+  problems: [],
+  example: {},
+} satisfies Documentation;
+
+export const approveRequest = {
+  owner,
+  summary: 'Approve a request, for one place of its formula',
+  body: { shape: approvalBody },
+  answer: { shape: approvalResponse },
+  problems: [...decision, 'access.not-a-leaf', 'access.self-approval', 'access.person-twice'],
+  example: { params: { requestId: id }, body: { leaf: 'harbor:privacy-officer:1', certificate, signature } },
+} satisfies Documentation;
+
+export const revokeRequest = {
+  owner,
+  summary: 'Revoke a request or its grant',
+  body: { shape: revocationBody },
+  answer: { shape: revocationResponse },
+  problems: [...decision, 'access.denied'],
+  example: { params: { requestId: id }, body: { certificate, reason: 'no-longer-needed', signature } },
+} satisfies Documentation;
+
+export const evaluate = {
+  owner,
+  summary: 'Show what the policy would decide, without effect',
+  body: { shape: evaluateBody },
+  answer: { shape: evaluateResponse },
+  problems: body,
+  example: {
+    body: {
+      requester: { institution: 'lakeside', roles: ['clinician'] },
+      ...{ owner: 'harbor', class: 'sensitive:hiv', level: 4, purpose: 'TREAT', relation: 'treating', days: 7 },
+    },
+  },
+} satisfies Documentation;
+
+export const readReceipt = {
+  owner,
+  summary: 'Read a decision receipt as it was signed',
+  answer: { shape: decisionReceipt },
+  problems: ['request.not-found'],
+  example: { params: { id: '0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0' } },
+} satisfies Documentation;

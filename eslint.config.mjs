@@ -48,7 +48,7 @@ export default tseslint.config(
   },
   {
     files: ['libs/{hl7,fhir,sensitivity,policy,consent,proofs,problems,events}/src/**/*.ts', 'chaincode/*/src/**/*.ts'],
-    ignores: ['**/*.spec.ts', '**/*.driver.ts'],
+    ignores: ['**/*.spec.ts', '**/*.fixture.ts', '**/*.driver.ts'],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -59,7 +59,7 @@ export default tseslint.config(
   },
   {
     files: ['chaincode/*/src/**/*.ts'],
-    ignores: ['**/*.spec.ts'],
+    ignores: ['**/*.spec.ts', '**/*.fixture.ts'],
     rules: {
       'no-restricted-globals': ['error', 'Date', 'Intl', 'setTimeout', 'setInterval', 'process', 'fetch', 'crypto'],
       'no-restricted-properties': ['error', { object: 'Math', property: 'random' }],

@@ -121,7 +121,10 @@ const sorted = (definitions) =>
   definitions.map((each) => [each.name, definitionOf(each, bindings)]).sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** HL7 v2 tables whose codes mapped fields are checked against: a local code must not pass for one of HL7's */
-const tables = '0002 0006 0007 0009 0023 0063 0069 0074 0092 0099 0112 0131 0163 0203 0217'.split(' ');
+const tables =
+  '0002 0006 0007 0009 0023 0062 0063 0069 0074 0086 0092 0099 0112 0114 0131 0162 0163 0165 0203 0217 0230 0270 0276 0277 0281 0284 0295 0336 0430 0482 0484 0717'.split(
+    ' ',
+  );
 const systems = byUrl('CodeSystem');
 const v2 = tables.map((table) => [
   table,

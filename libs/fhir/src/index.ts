@@ -2,8 +2,10 @@ export { Decimal, defaultJsonLimits, parseFhirJson, toJsonBytes, type FhirJson, 
 export { type Span } from './json-scanner.js';
 export { isSupportedResource } from './definitions.js';
 export { validate, validateBundle } from './validate-bundle.js';
-export { type MapIssue, type MapOptions, type Resource } from './mapping/context.js';
-export { lossReport, mapMessage, mappingVersion, type Bundle, type Mapped } from './mapping/map-message.js';
+export { type MapOptions, type Resource } from './mapping/context.js';
+export { maxIssues, type LossCode, type MapIssue } from './mapping/ledger.js';
+export { lossReport } from './mapping/loss-report.js';
+export { mapMessage, mappingVersion, type Bundle, type Mapped } from './mapping/map-message.js';
 export {
   bundleKind,
   episodeOf,

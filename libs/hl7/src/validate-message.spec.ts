@@ -23,7 +23,7 @@ describe('validateMessage', () => {
   it.each<[string, Parameters<typeof judge>[0], string[]]>([
     ['no control id', { MSH: lines.MSH.replace('|42|', '||') }, ['hl7.required-field MSH-10']],
     ['a null control id', { MSH: lines.MSH.replace('|42|', '|""|') }, ['hl7.required-field MSH-10']],
-    ['another type', { MSH: lines.MSH.replace('ORU^R01^ORU_R01', 'DFT^P03') }, ['hl7.unsupported-type MSH-9.1']],
+    ['another type', { MSH: lines.MSH.replace('ORU^R01^ORU_R01', 'QBP^Q11') }, ['hl7.unsupported-type MSH-9.1']],
     ['another trigger', { MSH: lines.MSH.replace('R01^', 'R99^') }, ['hl7.unsupported-event MSH-9.2']],
     ['no trigger', { MSH: lines.MSH.replace('^R01^ORU_R01', '') }, ['hl7.required-field MSH-9.2']],
     ['another version', { MSH: lines.MSH.replace('2.5.1', '3.0') }, ['hl7.unsupported-version MSH-12.1']],

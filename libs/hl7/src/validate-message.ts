@@ -34,10 +34,11 @@ function* kind(message: Message): Iterable<Problem> {
   else if (!triggers.has(message.trigger)) yield problem('hl7.unsupported-event', { where: 'MSH-9.2' });
 }
 
-const sequence = (message: Message, { requires, after }: Structure): Problem[] => {
+const sequence = (message: Message, { requires, after, fields = {} }: Structure): Problem[] => {
   const absent = requires
     .filter((name) => message.first(name) === undefined)
     .map((name) => problem('hl7.segment-sequence', { where: name, detail: 'the segment is required' }));
+  const unfilled = message.segments.flatMap((each) => missing(each, fields[each.name] ?? []));
   const seen = new Set<string>();
   const misplaced = message.segments.flatMap((each) => {
     const before = after[each.name];
@@ -47,14 +48,14 @@ const sequence = (message: Message, { requires, after }: Structure): Problem[] =
       ? [problem('hl7.segment-sequence', { where: each.where(), detail: `not after ${before ?? 'another MSH'}` })]
       : [];
   });
-  return [...absent, ...misplaced];
+  return [...absent, ...unfilled, ...misplaced];
 };
 
 const segment = (each: Segment): Problem[] =>
   each.index === 0 ? [] : [...missing(each), ...types(each), ...observation(each)];
 
-const missing = (each: Segment): Problem[] =>
-  (requiredFields[each.name] ?? [])
+const missing = (each: Segment, fields: readonly number[] = requiredFields[each.name] ?? []): Problem[] =>
+  fields
     .filter((field) => isEmpty(each, field))
     .map((field) => problem('hl7.required-field', { where: each.where(field) }));
 
@@ -67,8 +68,9 @@ const types = (each: Segment): Problem[] =>
     each.repetitions(Number(field)).flatMap((value) => check(value, type)),
   );
 
+/** Blanks around a value are no part of it. */
 const check = (value: Repetition, type: ValueTypeName): Problem[] => {
-  const text = value.text();
+  const text = value.text()?.trim();
   if (text === undefined || text === '' || valueTypes[type](text)) return [];
   const coded = type.startsWith('HL7');
   return [

@@ -40,7 +40,8 @@ export const valueTypes = {
     'AD AU CE CF CK CN CNE CNN CP CQ CWE CX DLN DT DR DTM DTN ED EI FN FT GTS HD ID IS JCC MA MF MO NA NM OG PL PN PPN RI RP SAD SI SN SPD SRT ST TM TN TS TX VH VID XAD XCN XON XPN XTN',
   ),
   HL70103: of('P T D'),
-  HL70136: of('Y N'),
+  /** with the words that some senders write out */
+  HL70136: of('Y N YES NO'),
 } as const satisfies Record<string, ValueType>;
 
 export type ValueTypeName = keyof typeof valueTypes;
@@ -54,12 +55,28 @@ export const fieldTypes: Readonly<Record<string, Readonly<Record<number, ValueTy
   PV1: { 1: 'SI', 44: 'TS', 45: 'TS' },
   DG1: { 1: 'SI', 5: 'TS', 19: 'TS' },
   AL1: { 1: 'SI', 6: 'DT' },
-  IN1: { 1: 'SI', 12: 'DT', 13: 'DT' },
-  ORC: { 1: 'HL70119', 9: 'TS', 15: 'TS' },
+  IN1: { 1: 'SI', 12: 'TS', 13: 'TS' },
+  ORC: { 1: 'HL70119', 9: 'TS' },
   OBR: { 1: 'SI', 6: 'TS', 7: 'TS', 8: 'TS', 14: 'TS', 22: 'TS', 25: 'HL70123' },
   OBX: { 1: 'SI', 2: 'HL70125', 11: 'HL70085', 14: 'TS', 19: 'TS' },
   NTE: { 1: 'SI' },
-  SPM: { 1: 'SI', 18: 'TS' },
+  SPM: { 1: 'SI', 17: 'TS', 18: 'TS' },
+  IAM: { 1: 'SI', 11: 'TS', 13: 'TS' },
+  PR1: { 1: 'SI', 5: 'TS' },
+  PRB: { 2: 'TS', 7: 'TS', 9: 'TS', 16: 'TS' },
+  GOL: { 2: 'TS', 7: 'TS', 8: 'TS' },
+  TQ1: { 1: 'SI', 7: 'TS', 8: 'TS' },
+  RXA: { 3: 'TS', 4: 'TS', 6: 'NM', 16: 'TS', 22: 'TS' },
+  RXO: { 2: 'NM', 3: 'NM', 11: 'NM' },
+  RXE: { 3: 'NM', 4: 'NM', 10: 'NM' },
+  RXD: { 3: 'TS', 4: 'NM' },
+  TXA: { 1: 'SI', 4: 'TS', 6: 'TS', 8: 'TS' },
+  AIS: { 4: 'TS' },
+  AIG: { 8: 'TS' },
+  AIL: { 6: 'TS' },
+  AIP: { 6: 'TS' },
+  FT1: { 4: 'TS', 5: 'TS', 10: 'NM' },
+  RF1: { 7: 'TS', 8: 'TS', 9: 'TS' },
 };
 
 /** OBX-2 → type of OBX-5's first component; other data types are any text. */

@@ -77,8 +77,8 @@ describe('an accepted message', () => {
       Array.from({ length: 3 }, () => ({ system: 'urn:medshare:east:citizen', value: 'E-1985-0317-442' })),
     );
     expect(headers.map(({ source }) => [source.kind, source.feed, source.mapping])).toEqual([
-      ['hl7v2', 'his', 'hl7v2-1'],
-      ['hl7v2', 'his', 'hl7v2-1'],
+      ['hl7v2', 'his', 'hl7v2-2'],
+      ['hl7v2', 'his', 'hl7v2-2'],
       ['fhir', 'his', 'fhir-1'],
     ]);
     expect(Buffer.from(payloads[0]!.parts[1]!).equals(sample('adt-a01-mei-lin.hl7'))).toBe(true);

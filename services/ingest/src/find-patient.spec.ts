@@ -12,9 +12,9 @@ const subject = (system: string, value: string) => ({
 
 describe('finding the patient', () => {
   it('prefers the systems that the region agreed on, in its order', () => {
-    const found = identifiers('7^^^MRN~8^^^B~9^^^A&1.2.3&ISO', { B: 'urn:b', MRN: 'urn:mrn' });
-    expect(agreedFirst(found, ['urn:oid:1.2.3', 'urn:b']).map(({ system, value }) => [system, value])).toEqual([
-      ['urn:oid:1.2.3', '9'],
+    const found = identifiers('7^^^MRN~8^^^B~9^^^A&1.2.3.4&ISO', { B: 'urn:b', MRN: 'urn:mrn' });
+    expect(agreedFirst(found, ['urn:oid:1.2.3.4', 'urn:b']).map(({ system, value }) => [system, value])).toEqual([
+      ['urn:oid:1.2.3.4', '9'],
       ['urn:b', '8'],
       ['urn:mrn', '7'],
     ]);

@@ -1,4 +1,5 @@
 import type { Message } from '@medshare/hl7';
+import type { Ledger } from './ledger.js';
 
 export type MapOptions = {
   /** IANA name or `+08:00`: where times without an offset were taken */
@@ -11,23 +12,15 @@ export type MapOptions = {
   readonly systems?: Readonly<Record<string, string>>;
 };
 
-/**
- * What the record does not hold of the message; the raw message does.
- * `not-mapped`: a value that no row of the tables takes; `not-convertible`: a value that its row could not read;
- * `explicit-null`: the sender asked to delete.
- */
-export type MapIssue = {
-  readonly code: 'not-mapped' | 'not-convertible' | 'explicit-null';
-  /** `PID-3[2].4` or a segment's name */
-  readonly where: string;
-};
-
-export type Context = MapOptions & { readonly message: Message; readonly issues: MapIssue[] };
+export type Context = MapOptions & { readonly message: Message; readonly ledger: Ledger };
 
 export type Resource = { resourceType: string; id: string; [element: string]: unknown };
 
 /** A reference inside the bundle (entries are found by their fullUrl). */
-export const referenceTo = ({ resourceType, id }: Resource) => ({ reference: `urn:uuid:${id}`, type: resourceType });
+export const referenceTo = ({ resourceType, id }: Pick<Resource, 'resourceType' | 'id'>) => ({
+  reference: `urn:uuid:${id}`,
+  type: resourceType,
+});
 
 export const create = (context: Context, resourceType: string, position: string, elements: object = {}): Resource => ({
   resourceType,

@@ -1,30 +1,33 @@
-import { CWE, translatedConcept } from './types-coded.js';
+import { codedWithText, restricted, translatedConcept } from './types-coded.js';
 import { EI, XCN } from './types-identity.js';
-import { annotation, dateTime, positive } from './types-value.js';
-import type { Table } from './table.js';
+import { dateTime, positive, text } from './types-value.js';
+import { push, unless, type Table } from './table.js';
+import type { SegmentReader } from './scene.js';
+import { referenceTo } from './context.js';
 
 const verification = 'http://terminology.hl7.org/CodeSystem/condition-ver-status';
 
 /** DG1 → Condition */
-export const condition: Table = {
+const condition: Table = {
   rows: [
-    [3, 'code', CWE],
-    [4, 'note[]', annotation],
+    [3, 'code', codedWithText(4)],
+    [4, 'code.text', text, unless(3)],
     [5, 'onsetDateTime', dateTime],
     [16, 'asserter', XCN],
+    [18, 'meta.security[]', restricted],
     [19, 'recordedDate', dateTime],
     [20, 'identifier[]', EI],
     [21, 'verificationStatus', translatedConcept(verification, { D: 'entered-in-error' })],
   ],
-  silent: [1, 2, 6, 15],
+  messageOnly: [1],
 };
 
-export const encounterDiagnosis = {
+const encounterDiagnosis = {
   coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-category', code: 'encounter-diagnosis' }],
 };
 
 /** DG1 → Encounter.diagnosis: HL7 table 0052 and the priority */
-export const diagnosis: Table = {
+const diagnosis: Table = {
   rows: [
     [
       6,
@@ -33,5 +36,16 @@ export const diagnosis: Table = {
     ],
     [15, 'rank', positive],
   ],
-  silent: Array.from({ length: 30 }, (_, at) => at + 1).filter((field) => field !== 6 && field !== 15),
+};
+
+export const DG1: SegmentReader = (segment, scene) => {
+  if (scene.patient === undefined) return;
+  const elements = { category: [encounterDiagnosis], ...scene.subject, ...scene.visit };
+  const found = scene.add('Condition', segment, condition, elements);
+  scene.focusOn(found);
+  if (scene.encounter !== undefined) {
+    const role = { condition: referenceTo(found) };
+    scene.fill(role, segment, diagnosis);
+    push(scene.encounter, 'diagnosis', role);
+  }
 };

@@ -1,32 +1,10 @@
+import { referenceTo, type Resource } from './context.js';
+import { numbers, takeOrder } from './orc-order.js';
+import type { SegmentReader } from './scene.js';
 import { codedIn, CWE, translated } from './types-coded.js';
-import { EI, XCN } from './types-identity.js';
+import { CX, EIP, identified, identifierOf, NDL, XCN } from './types-identity.js';
 import { annotation, dateTime, instant } from './types-value.js';
-import { textOf, type Row, type Table, type Type } from './table.js';
-import { v2 } from './systems.js';
-import type { Resource } from './context.js';
-
-const numbered = (code: 'PLAC' | 'FILL'): Type => ({
-  ...EI,
-  convert: (value, context) => {
-    const identifier = EI.convert(value, context) as object | undefined;
-    return identifier === undefined ? undefined : { type: { coding: [{ system: v2('0203'), code }] }, ...identifier };
-  },
-});
-
-/** NDL.1, a CNN in subcomponents */
-const interpreter: Type = {
-  components: [1],
-  convert: (value) => {
-    const name = [3, 2].flatMap((part) => textOf(value, 1, part) ?? []);
-    const id = textOf(value, 1, 1);
-    if (id === undefined && name.length === 0) return undefined;
-    return {
-      type: 'Practitioner',
-      ...(id && { identifier: { value: id } }),
-      ...(name.length > 0 && { display: name.join(' ') }),
-    };
-  },
-};
+import { unless, where, type Row, type Table } from './table.js';
 
 /** HL7 table 0123 → DiagnosticReportStatus */
 const reportStatus = {
@@ -40,72 +18,75 @@ const reportStatus = {
   C: 'corrected',
   F: 'final',
   X: 'cancelled',
+  Y: 'unknown',
+  Z: 'unknown',
 };
 
-/** HL7 table 0038 → RequestStatus */
-const orderStatus = {
-  A: 'active',
-  IP: 'active',
-  SC: 'active',
-  CM: 'completed',
-  CA: 'revoked',
-  DC: 'revoked',
-  RP: 'revoked',
-  HD: 'on-hold',
-  ER: 'entered-in-error',
-};
-
-const identifiers: readonly Row[] = [
-  [2, 'identifier[]', numbered('PLAC')],
-  [3, 'identifier[]', numbered('FILL')],
-];
-
-const ofReport: readonly Row[] = [
-  ...identifiers,
-  [4, 'code', CWE],
-  [7, 'effectivePeriod.start', dateTime],
-  [8, 'effectivePeriod.end', dateTime],
-  [22, 'issued', instant],
-  [24, 'category[]', codedIn('0074')],
-  [25, 'status', translated(reportStatus, 'unknown')],
-  [32, 'resultsInterpreter[]', interpreter],
-];
-
-const ofRequest: readonly Row[] = [
-  ...identifiers,
-  [4, 'code', CWE],
-  [5, 'priority', translated({ S: 'stat', A: 'asap', R: 'routine' })],
-  [6, 'occurrenceDateTime', dateTime],
-  [13, 'note[]', annotation],
-  [16, 'requester', XCN],
-  [31, 'reasonCode[]', CWE],
-];
-
-const fields = (rows: readonly Row[]) => rows.map(([field]) => field);
+const identifiers: readonly Row[] = [...numbers, [53, 'identifier[]', identifierOf('PLAC', CX)]];
 
 /** OBR → DiagnosticReport */
-export const report: Table = { rows: ofReport, silent: [1, ...fields(ofRequest)] };
-
-/** OBR → ServiceRequest; what neither takes is reported once, with the report */
-export const request: Table = { rows: ofRequest, silent: Array.from({ length: 100 }, (_, at) => at + 1) };
-
-/** ORC → ServiceRequest */
-export const order: Table = {
+const report: Table = {
   rows: [
     ...identifiers,
-    [4, 'requisition', EI],
-    [5, 'status', translated(orderStatus, 'unknown')],
-    [9, 'authoredOn', dateTime],
-    [12, 'requester', XCN],
-    [16, 'reasonCode[]', CWE],
+    [4, 'code', CWE],
+    [7, 'effectiveDateTime', dateTime, unless(8)],
+    [7, 'effectivePeriod.start', dateTime, where(8)],
+    [8, 'effectivePeriod.end', dateTime],
+    [22, 'issued', instant],
+    [24, 'category[]', codedIn('0074')],
+    [25, 'status', translated(reportStatus)],
+    [32, 'resultsInterpreter[]', NDL],
+    [33, 'resultsInterpreter[]', NDL],
+    [34, 'performer[]', NDL],
+    [35, 'performer[]', NDL],
   ],
-  silent: [1],
+  messageOnly: [1],
 };
 
-/** A beginning without an end is a moment. */
-export const settleEffective = (resource: Resource): void => {
-  const period = resource['effectivePeriod'] as { start?: string; end?: string } | undefined;
-  if (period === undefined || period.end !== undefined) return;
-  delete resource['effectivePeriod'];
-  resource['effectiveDateTime'] = period.start;
+/** OBR → ServiceRequest */
+const request: Table = {
+  rows: [
+    ...identifiers,
+    [4, 'code', CWE],
+    [5, 'priority', translated({ S: 'stat', A: 'asap', R: 'routine' })],
+    [6, 'occurrenceDateTime', dateTime],
+    [11, 'intent', translated({ G: 'reflex-order' })],
+    [13, 'note[]', annotation],
+    [16, 'requester', XCN],
+    [29, 'basedOn[]', identified('ServiceRequest', EIP(1))],
+    [29, 'basedOn[]', identified('ServiceRequest', EIP(2))],
+    [31, 'reasonCode[]', CWE],
+    [46, 'orderDetail[]', CWE],
+    [47, 'orderDetail[]', CWE],
+  ],
+  messageOnly: [1],
 };
+
+/** In these messages an OBR brings results; in the others it only asks for them. */
+const withResults = ['ORU', 'OUL', 'REF'];
+
+export const OBR: SegmentReader = (segment, scene) => {
+  if (scene.patient === undefined) return;
+  const asked = scene.add('ServiceRequest', segment, request, { ...scene.subject, ...scene.visit }, '/request');
+  takeOrder(scene, asked);
+  asked['intent'] ??= 'order';
+  asked['status'] ??= 'unknown';
+  scene.order = undefined;
+  if (!specimenOriented(scene.message.type)) scene.specimen = undefined;
+  scene.request = asked;
+  scene.report = undefined;
+  scene.focusOn(asked);
+  if (!withResults.includes(scene.message.type)) return;
+  const elements = { basedOn: [referenceTo(asked)], ...scene.subject, ...scene.visit };
+  scene.report = scene.add('DiagnosticReport', segment, report, elements);
+  complete(scene.report);
+  if (scene.specimen !== undefined) scene.report['specimen'] = [referenceTo(scene.specimen)];
+};
+
+const complete = (resource: Resource): void => {
+  resource['status'] ??= 'unknown';
+  resource['code'] ??= { text: 'unspecified' };
+};
+
+/** OUL: what was ordered stands under its specimen */
+const specimenOriented = (type: string) => type === 'OUL';

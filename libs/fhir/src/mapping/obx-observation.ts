@@ -1,8 +1,12 @@
 import type { Segment } from '@medshare/hl7';
+import { referenceTo, type Resource } from './context.js';
+import { attachmentsOf, documentText } from './obx-attachment.js';
+import { isAttachment, isText, observationValues } from './obx-value.js';
+import type { Scene, SegmentReader } from './scene.js';
 import { codedIn, CWE, translated } from './types-coded.js';
-import { EI, XCN, XON } from './types-identity.js';
+import { codedOrganization, EI, identified, XCN, XON } from './types-identity.js';
 import { dateTime, decimal, instant } from './types-value.js';
-import { textOf, wholeOf, type Table, type Type } from './table.js';
+import { push, type Table, type Type } from './table.js';
 
 /** HL7 table 0085 → ObservationStatus */
 const statuses = {
@@ -23,90 +27,99 @@ const statuses = {
   X: 'cancelled',
 };
 
-const interpretation: Type = {
-  ...CWE,
-  convert: (value) => {
-    const code = textOf(value, 1)?.replace(/\s+/g, ' ');
-    const display = textOf(value, 2);
-    const system = 'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation';
-    return code === undefined ? undefined : { coding: [{ system, code, ...(display && { display }) }] };
-  },
+/** HL7 table 0078 is the code system that FHIR uses; others are read as they are named */
+const interpretationSystem = 'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation';
+const interpretation: Type = (value) => {
+  const code = value.text(1)?.replace(/\s+/g, ' ');
+  const display = value.text(2);
+  if (value.peek(3)?.toUpperCase() === 'HL70078') value.text(3);
+  return code === undefined
+    ? undefined
+    : { coding: [{ system: interpretationSystem, code, ...(display && { display }) }] };
 };
 
 /** OBX-7: `70-80` has bounds, everything else is text */
-const referenceRange: Type = {
-  components: [1],
-  convert: (value) => {
-    const text = wholeOf(value);
-    const bounds = /^(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)$/.exec(text ?? '');
-    if (bounds === null) return text === undefined ? undefined : { text };
-    return { low: { value: decimal(bounds[1] ?? '') }, high: { value: decimal(bounds[2] ?? '') }, text };
-  },
-};
-
-const producer: Type = {
-  components: [1, 2, 3],
-  convert: (value) => {
-    const [id, name] = [textOf(value, 1), textOf(value, 2)];
-    if (id === undefined && name === undefined) return undefined;
-    return { type: 'Organization', ...(id && { identifier: { value: id } }), ...(name && { display: name }) };
-  },
-};
-
-const device: Type = {
-  ...EI,
-  convert: (value, context) => {
-    const identifier = EI.convert(value, context);
-    return identifier === undefined ? undefined : { type: 'Device', identifier };
-  },
+const referenceRange: Type = (value) => {
+  const text = value.whole();
+  const bounds = /^(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)$/.exec(text ?? '');
+  if (bounds === null) return text === undefined ? undefined : { text };
+  return { low: { value: decimal(bounds[1] ?? '') }, high: { value: decimal(bounds[2] ?? '') }, text };
 };
 
 /** OBX → Observation; OBX-2, OBX-5 and OBX-6 make its value */
-export const observation: Table = {
+const observation: Table = {
   rows: [
     [3, 'code', CWE],
     [7, 'referenceRange[]', referenceRange],
     [8, 'interpretation[]', interpretation],
-    [11, 'status', translated(statuses, 'unknown')],
+    [11, 'status', translated(statuses)],
     [14, 'effectiveDateTime', dateTime],
-    [15, 'performer[]', producer],
+    [15, 'performer[]', codedOrganization],
     [16, 'performer[]', XCN],
     [17, 'method', CWE],
-    [18, 'device', device],
+    [18, 'device', identified('Device')],
     [19, 'issued', instant],
     [20, 'bodySite', codedIn('0163')],
     [21, 'identifier[]', EI],
     [23, 'performer[]', XON],
   ],
-  silent: [1, 2, 5, 6],
+  messageOnly: [1],
 };
 
-/** HL7 table 0191 and 0291: what an ED or RP holds */
-const mediaTypes: Readonly<Record<string, string>> = {
-  PDF: 'application/pdf',
-  JPEG: 'image/jpeg',
-  PNG: 'image/png',
-  TIFF: 'image/tiff',
-  HTML: 'text/html',
-  XML: 'application/xml',
-  RTF: 'application/rtf',
+export const OBX: SegmentReader = (segment, scene) => {
+  if (scene.patient === undefined) return;
+  scene.fill({}, segment, { rows: [], messageOnly: [1] });
+  if (scene.document !== undefined && (isText(segment) || isAttachment(segment)))
+    return documentText(segment, scene, scene.document);
+  const found = scene.add('Observation', segment, observation, links(scene));
+  found['status'] ??= 'unknown';
+  found['code'] ??= { text: 'unspecified' };
+  found['effectiveDateTime'] ??= scene.report?.['effectiveDateTime'];
+  if (isAttachment(segment)) attach(segment, scene, found);
+  else giveValue(found, observationValues(segment, scene.context));
+  if (scene.report !== undefined) push(scene.report, 'result', referenceTo(found));
+  if (scene.document !== undefined) relate(scene.document, found);
+  scene.focusOn(found);
 };
 
-/** OBX-5 of type ED (source ^ type ^ subtype ^ encoding ^ data) or RP (pointer …) → Attachment */
-export const attachmentOf = (segment: Segment): object | undefined => {
-  const value = segment.first(5);
-  const kind = textOf(value, 3)?.toUpperCase() ?? '';
-  const contentType = mediaTypes[kind];
-  const title = textOf(segment.first(3), 2);
-  const about = { ...(contentType && { contentType }), ...(title && { title }) };
-  if (segment.text(2) === 'RP') {
-    const url = textOf(value, 1);
-    return url === undefined || /\s/.test(url) ? undefined : { ...about, url };
+/** what the observation is part of, and was asked for by */
+const links = (scene: Scene): object => ({
+  ...(scene.request !== undefined && asks(scene.request) && { basedOn: [referenceTo(scene.request)] }),
+  ...(scene.immunization !== undefined && { partOf: [referenceTo(scene.immunization)] }),
+  ...scene.subject,
+  ...(scene.specimen !== undefined && { specimen: referenceTo(scene.specimen) }),
+  ...scene.visit,
+});
+
+const asks = ({ resourceType }: Resource) => resourceType === 'ServiceRequest' || resourceType === 'MedicationRequest';
+
+/** With components of the same code there must be no value beside them (invariant obs-7). */
+const giveValue = (found: Resource, values: readonly object[]): void => {
+  if (values.length === 1) Object.assign(found, values[0]);
+  else if (values.length > 1) found['component'] = values.map((each) => ({ code: found['code'], ...each }));
+};
+
+/** An image or a document is the report's; without a report it is a document of its own, which the observation is derived from. */
+const attach = (segment: Segment, scene: Scene, found: Resource): void => {
+  for (const { attachment, where } of attachmentsOf(segment, scene.context)) {
+    if (scene.report !== undefined) {
+      push(scene.report, 'presentedForm', attachment);
+      continue;
+    }
+    const document: Resource = {
+      resourceType: 'DocumentReference',
+      id: scene.context.idFor(`${where}/document`),
+      status: 'current',
+      ...(found['code'] !== undefined && { type: found['code'] }),
+      ...scene.subject,
+      content: [{ attachment }],
+    };
+    scene.resources.push(document);
+    push(found, 'derivedFrom', referenceTo(document));
   }
-  const data = textOf(value, 5)?.replace(/\s/g, '');
-  const base64 =
-    textOf(value, 4)?.toUpperCase() === 'BASE64' &&
-    data !== undefined &&
-    /^([A-Za-z\d+/]{4})*([A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(data);
-  return base64 ? { ...about, data } : undefined;
+};
+
+const relate = (document: Resource, found: Resource): void => {
+  const context = (document['context'] ??= {}) as Resource;
+  push(context, 'related', referenceTo(found));
 };

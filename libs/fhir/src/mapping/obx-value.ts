@@ -1,36 +1,27 @@
-import type { Repetition, Segment } from '@medshare/hl7';
-import { codingSystem } from './systems.js';
-import { textOf, wholeOf } from './table.js';
+import type { Segment } from '@medshare/hl7';
+import { Reading } from './reading.js';
 import { concept } from './types-coded.js';
+import { unitOf, type Unit } from './types-quantity.js';
 import { dateTimeOf, decimal, timeOf, timeOfDay } from './types-value.js';
 import type { Context } from './context.js';
 
 /** one member of Observation.value[x] */
 export type ObservationValue = Readonly<Record<string, unknown>>;
 
-type Unit = { unit?: string; system?: string; code?: string };
+/** OBX-6, read along with a number of OBX-5 */
+const unitsOf = (value: Reading): Unit => unitOf(value.beside(6));
 
-/** OBX-6: UCUM codes are codes, other units texts. */
-const unitOf = (segment: Segment): Unit => {
-  const given = segment.first(6);
-  const code = textOf(given, 1);
-  const unit = textOf(given, 2) ?? code;
-  const ucum = codingSystem(textOf(given, 3) ?? '', undefined) === 'http://unitsofmeasure.org';
-  return {
-    ...(unit !== undefined && { unit }),
-    ...(ucum && code !== undefined && { system: 'http://unitsofmeasure.org', code }),
-  };
+const quantity = (value: Reading, component: number, comparator?: string) => {
+  const number = decimal(value.peek(component) ?? '');
+  if (number === undefined) return undefined;
+  value.text(component);
+  return { value: number, ...(comparator && { comparator }), ...unitsOf(value) };
 };
 
-const quantity = (text: string | undefined, unit: Unit, comparator?: string) => {
-  const value = text === undefined ? undefined : decimal(text);
-  return value && { value, ...(comparator && { comparator }), ...unit };
-};
+type Reader = (value: Reading, context: Context) => ObservationValue | undefined;
 
-type Reader = (value: Repetition, segment: Segment, context: Context) => ObservationValue | undefined;
-
-const numeric: Reader = (value, segment) => {
-  const read = quantity(textOf(value, 1), unitOf(segment));
+const numeric: Reader = (value) => {
+  const read = quantity(value, 1);
   return read && { valueQuantity: read };
 };
 
@@ -43,21 +34,23 @@ const comparators: Readonly<Record<string, string | undefined>> = {
 };
 
 /** SN: comparator ^ number ^ separator ^ number */
-const structured: Reader = (value, segment) => {
-  const [comparator = '=', low, separator, high] = [1, 2, 3, 4].map((component) => textOf(value, component));
-  const unit = unitOf(segment);
-  const [first, second] = [quantity(low, unit), quantity(high, unit)];
-  if (separator === '-' && first && second) return { valueRange: { low: first, high: second } };
-  if ((separator === ':' || separator === '/') && first && second)
-    return { valueRatio: { numerator: first, denominator: second } };
+const structured: Reader = (value) => {
+  const [comparator = '=', separator, high] = [value.peek(1), value.peek(3), value.peek(4)];
+  const numbers = [2, 4].every((component) => decimal(value.peek(component) ?? '') !== undefined);
+  if (separator === '-' && numbers && value.text(3))
+    return { valueRange: { low: quantity(value, 2), high: quantity(value, 4) } };
+  if ((separator === ':' || separator === '/') && numbers && value.text(3))
+    return { valueRatio: { numerator: quantity(value, 2), denominator: quantity(value, 4) } };
   const known = Object.hasOwn(comparators, comparator) && separator === undefined && high === undefined;
-  const compared = known ? quantity(low, unit, comparators[comparator]) : undefined;
-  return compared ? { valueQuantity: compared } : plain(value, segment, undefined as never, true);
+  const compared = known ? quantity(value, 2, comparators[comparator]) : undefined;
+  if (compared === undefined) return joined(value);
+  value.text(1);
+  return { valueQuantity: compared };
 };
 
 /** NR: low ^ high */
-const range: Reader = (value, segment) => {
-  const [low, high] = [1, 2].map((component) => quantity(textOf(value, component), unitOf(segment)));
+const range: Reader = (value) => {
+  const [low, high] = [quantity(value, 1), quantity(value, 2)];
   return low === undefined && high === undefined
     ? undefined
     : { valueRange: { ...(low && { low }), ...(high && { high }) } };
@@ -68,27 +61,27 @@ const coded: Reader = (value) => {
   return read && { valueCodeableConcept: read };
 };
 
-const moment: Reader = (value, _, context) => {
-  const time = timeOf(textOf(value, 1) ?? '', context);
-  return time && { valueDateTime: dateTimeOf(time) };
+const moment: Reader = (value, context) => {
+  const time = timeOf(value.peek(1) ?? '', context);
+  return time === undefined || value.text(1) === undefined ? undefined : { valueDateTime: dateTimeOf(time) };
 };
 
 const clock: Reader = (value) => {
-  const time = timeOfDay(textOf(value, 1) ?? '');
-  return time === undefined ? undefined : { valueTime: time };
+  const time = timeOfDay(value.peek(1) ?? '');
+  return time === undefined || value.text(1) === undefined ? undefined : { valueTime: time };
 };
 
-const plain = (
-  value: Repetition,
-  _segment: Segment,
-  _context: Context,
-  joined = false,
-): ObservationValue | undefined => {
-  const whole = joined ? value.components.map((_, at) => textOf(value, at + 1) ?? '').join('') : wholeOf(value);
-  return whole === undefined || whole === '' ? undefined : { valueString: whole };
+const plain: Reader = (value) => {
+  const whole = value.whole();
+  return whole === undefined ? undefined : { valueString: whole };
 };
 
-/** OBX-2 (HL7 table 0125) → how OBX-5 is read. ED and RP go to the report's attachments; the rest is text. */
+const joined = (value: Reading): ObservationValue | undefined => {
+  const text = Array.from({ length: value.length }, (_, at) => value.text(at + 1) ?? '').join('');
+  return text === '' ? undefined : { valueString: text };
+};
+
+/** OBX-2 (HL7 table 0125) → how OBX-5 is read. ED and RP are attachments; the rest is text. */
 const readers: Readonly<Record<string, Reader>> = {
   NM: numeric,
   SN: structured,
@@ -103,9 +96,14 @@ const readers: Readonly<Record<string, Reader>> = {
   TS: moment,
   DTM: moment,
   TM: clock,
+  ST: plain,
+  TX: plain,
+  FT: plain,
 };
 
-const joinedTypes = ['ST', 'TX', 'FT'];
+const lineTypes = ['ST', 'TX', 'FT'];
+export const isText = (segment: Segment): boolean => lineTypes.includes(segment.text(2) ?? '');
+export const isAttachment = (segment: Segment): boolean => ['ED', 'RP'].includes(segment.text(2) ?? '');
 
 /**
  * @returns the values of OBX-5's repetitions: one is the observation's, several are its components'; repeated text is one text of lines.
@@ -113,24 +111,30 @@ const joinedTypes = ['ST', 'TX', 'FT'];
  */
 export const observationValues = (segment: Segment, context: Context): ObservationValue[] => {
   const type = segment.text(2) ?? '';
-  if (type === 'ED' || type === 'RP') return [];
-  if (joinedTypes.includes(type)) {
-    const lines = segment.repetitions(5).map((each) => wholeOf(each) ?? '');
-    return lines.join('') === '' ? [] : [{ valueString: lines.join('\n').trim() }];
-  }
-  const repetitions = segment.repetitions(5).filter(({ raw }) => raw !== '' && raw !== '""');
-  const read = Object.hasOwn(readers, type) ? readers[type] : undefined;
+  const reader = Object.hasOwn(readers, type) ? readers[type] : undefined;
+  if (reader !== undefined) context.ledger.take([segment.first(2).where(1, 1)]);
+  const repetitions = segment.repetitions(5).filter(({ raw }) => raw !== '""');
+  if (isText(segment))
+    return lines(
+      repetitions.map((each) => new Reading(segment, each)),
+      context,
+    );
   return repetitions
-    .map((each) => read?.(each, segment, context) ?? fallback(each, segment, context, read !== undefined))
+    .filter(({ raw }) => raw !== '')
+    .map((each) => readOne(new Reading(segment, each), reader, context))
     .filter((each) => each !== undefined);
 };
 
-const fallback = (
-  value: Repetition,
-  segment: Segment,
-  context: Context,
-  typed: boolean,
-): ObservationValue | undefined => {
-  if (typed) context.issues.push({ code: 'not-convertible', where: value.where() });
-  return plain(value, segment, context);
+const lines = (values: readonly Reading[], context: Context): ObservationValue[] => {
+  const text = values.map((each) => each.whole() ?? '');
+  context.ledger.take(values.flatMap(({ read }) => read));
+  return text.join('') === '' ? [] : [{ valueString: text.join('\n').trim() }];
+};
+
+const readOne = (value: Reading, reader: Reader | undefined, context: Context): ObservationValue | undefined => {
+  const read = reader?.(value, context);
+  const found = read ?? plain(value, context);
+  if (reader !== undefined && read === undefined && found !== undefined) context.ledger.misread(value.where());
+  context.ledger.take(value.read);
+  return found;
 };

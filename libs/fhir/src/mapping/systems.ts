@@ -18,6 +18,8 @@ const codingSystems: Readonly<Record<string, string>> = {
   RXNORM: 'http://www.nlm.nih.gov/research/umls/rxnorm',
   NDC: 'http://hl7.org/fhir/sid/ndc',
   CVX: 'http://hl7.org/fhir/sid/cvx',
+  MVX: 'http://terminology.hl7.org/CodeSystem/MVX',
+  NIP001: 'urn:oid:2.16.840.1.114222.4.5.274',
   C4: 'http://www.ama-assn.org/go/cpt',
   CDCREC: 'urn:oid:2.16.840.1.113883.6.238',
   ISO3166: 'urn:iso:std:iso:3166',
@@ -43,12 +45,16 @@ export const isInTable = (table: string, code: string): boolean => {
   return known === undefined || known.has('') || known.has(code);
 };
 
-export const isOid = (text: string): boolean => /^[0-2](\.(0|[1-9]\d*)){2,}$/.test(text);
+/** Three arcs at least, and more than a standards body's own roots such as 2.6.1. */
+export const isOid = (text: string): boolean => text.length > 5 && /^[0-2](\.(0|[1-9]\d*)){2,}$/.test(text);
+
+const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
 
 /** HD.2 and HD.3 (HL7 table 0301) → URI */
 export const universalId = (id: string, type: string | undefined): string | undefined => {
   if (/\s/.test(id)) return undefined;
   if (type === 'URI') return id;
-  if (type === 'UUID' || type === 'GUID') return `urn:uuid:${id.toLowerCase()}`;
+  if (type === 'UUID' || type === 'GUID')
+    return uuid.test(id.toLowerCase()) ? `urn:uuid:${id.toLowerCase()}` : undefined;
   return isOid(id) ? `urn:oid:${id}` : undefined;
 };

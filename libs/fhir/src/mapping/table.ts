@@ -1,87 +1,96 @@
-import type { Repetition, Segment } from '@medshare/hl7';
+import type { Segment } from '@medshare/hl7';
 import type { Context, Resource } from './context.js';
+import { Reading } from './reading.js';
 
 /** Reads one repetition as a value of a FHIR type; undefined when it cannot. */
-export type Convert = (value: Repetition, context: Context) => unknown;
+export type Type = (value: Reading, context: Context) => unknown;
 
-/** A data type's mapping: which components it reads, so that the others can be reported. */
-export type Type = { readonly components: readonly number[]; readonly convert: Convert };
+/** Whether a row holds for a segment: most do always. */
+export type Condition = (segment: Segment, context: Context) => boolean;
 
-/** field → element, by a data type. `name[]` appends, `period.start` goes deeper. */
-export type Row = readonly [field: number, element: string, type: Type];
+/**
+ * field → element, by a data type. In an element's path `name[]` appends to a list, `name[0]` is its first member, `a.b` goes deeper.
+ * Several rows may take one field, each what it reads of it.
+ */
+export type Row = readonly [field: number, element: string, type: Type, when?: Condition];
 
 /** one segment's mapping */
 export type Table = {
   readonly rows: readonly Row[];
-  /** read elsewhere, or without meaning in a record */ readonly silent?: readonly number[];
+  /** fields that serve the message and not the record, as set ids do */ readonly messageOnly?: readonly number[];
 };
 
 /** A data type of one component. */
-export const single = (convert: (text: string, context: Context) => unknown): Type => ({
-  components: [1],
-  convert: (value, context) => {
-    const text = textOf(value, 1);
-    return text === undefined ? undefined : convert(text, context);
-  },
-});
+export const single =
+  (convert: (text: string, context: Context) => unknown): Type =>
+  (value, context) => {
+    const text = value.peek(1);
+    const converted = text === undefined ? undefined : convert(text, context);
+    if (converted !== undefined) value.text(1);
+    return converted;
+  };
 
-/** control characters are not FHIR's; what is blank is not there */
-const clean = (text: string | undefined): string | undefined => {
-  const plain = text?.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, ' ').trim();
-  return plain === '' ? undefined : plain;
-};
+/** A value that a field always has where it is valued at all. */
+export const always =
+  (value: unknown, type: Type): Type =>
+  (from, context) =>
+    type(from, context) === undefined ? undefined : value;
 
-export const textOf = (value: Repetition, component: number, subcomponent = 1): string | undefined =>
-  clean(value.text(component, subcomponent));
+export const isValued = (segment: Segment, field: number): boolean =>
+  segment.repetitions(field).some((each) => each.components.some((part) => part !== '' && part !== '""'));
 
-export const wholeOf = (value: Repetition): string | undefined => clean(value.whole());
+export const unless =
+  (...fields: readonly number[]): Condition =>
+  (segment) =>
+    !fields.some((field) => isValued(segment, field));
 
-/** Applies a table and reports each valued field and component that it left. */
-export const applyTable = (
-  segment: Segment,
-  { rows, silent = [] }: Table,
-  resource: Resource,
-  context: Context,
-): void => {
-  for (const field of segment.fields.keys()) {
-    const mine = rows.filter(([number]) => number === field);
-    const known = mine.length > 0 || silent.includes(field) || field === 0;
+export const where =
+  (field: number): Condition =>
+  (segment) =>
+    isValued(segment, field);
+
+/** Fills a resource and notes what of the segment it holds now. @returns whether anything was placed */
+export const applyTable = (segment: Segment, { rows, messageOnly = [] }: Table, into: object, context: Context) => {
+  for (const field of messageOnly) context.ledger.explain(segment.where(field), 'message-only');
+  let placed = false;
+  for (const field of new Set(rows.map(([number]) => number)))
     for (const value of segment.repetitions(field)) {
-      if (!value.components.some((part) => part !== '')) continue;
-      if (!known) context.issues.push({ code: 'not-mapped', where: value.where() });
-      else apply(value, mine, resource, context);
+      const mine = rows.filter(([number, , , when]) => number === field && (when?.(segment, context) ?? true));
+      if (value.raw === '' || value.raw === '""') continue;
+      const readings = mine.map((row) => apply(row, new Reading(segment, value), into as Resource, context));
+      const done = readings.flatMap((each) => (typeof each === 'string' ? [] : each));
+      context.ledger.take(done);
+      placed ||= done.length > 0;
+      if (done.length === 0) explain(value.where(), readings, context);
     }
-  }
+  return placed;
 };
 
-const apply = (value: Repetition, rows: readonly Row[], resource: Resource, context: Context): void => {
-  if (rows.length === 0) return;
-  if (value.raw === '""') {
-    context.issues.push({ code: 'explicit-null', where: value.where() });
-    return;
-  }
-  const placed = rows.map(([, element, type]) => {
-    const converted = type.convert(value, context);
-    return converted !== undefined && place(resource, element.split('.'), converted);
-  });
-  if (!placed.includes(true)) context.issues.push({ code: 'not-convertible', where: value.where() });
-  else reportComponents(value, new Set(rows.flatMap(([, , type]) => type.components)), context);
+type Outcome = readonly string[] | 'not-convertible' | 'no-room';
+
+const explain = (position: string, outcomes: readonly Outcome[], context: Context): void => {
+  const unread = outcomes.length === 0 ? 'not-mapped' : 'not-convertible';
+  context.ledger.explain(position, outcomes.includes('no-room') ? 'no-room' : unread);
 };
 
-const reportComponents = (value: Repetition, used: ReadonlySet<number>, context: Context): void => {
-  value.components.forEach((part, at) => {
-    if (part !== '' && part !== '""' && !used.has(at + 1))
-      context.issues.push({ code: 'not-mapped', where: value.where(at + 1) });
-  });
+const apply = ([, element, type]: Row, value: Reading, resource: Resource, context: Context): Outcome => {
+  const converted = type(value, context);
+  if (converted === undefined) return 'not-convertible';
+  if (!place(resource, element.split('.'), converted)) return 'no-room';
+  return value.read.length > 0 ? value.read : 'not-convertible';
 };
 
 type Node = Record<string, unknown>;
 
 /** @returns false when a single element is taken already: the first repetition wins, the others are reported */
 const place = (node: Node, [step = '', ...rest]: readonly string[], value: unknown): boolean => {
-  const name = step.replace('[]', '');
+  const [, name = step, index] = /^(.*)\[(0?)\]$/.exec(step) ?? [];
+  if (index === '0') {
+    const list = (node[name] ??= []) as unknown[];
+    return place(list as unknown as Node, ['0', ...rest], value);
+  }
   if (rest.length > 0) return place((node[name] ??= {}) as Node, rest, value);
-  if (step.endsWith('[]')) {
+  if (index === '') {
     const list = (node[name] ??= []) as unknown[];
     if (!list.some((each) => same(each, value))) list.push(value);
     return true;
@@ -92,3 +101,7 @@ const place = (node: Node, [step = '', ...rest]: readonly string[], value: unkno
 
 /** ORC and OBR, PID-3 and PID-4 often say the same twice */
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+export const push = (resource: Resource, element: string, value: unknown): void => {
+  ((resource[element] ??= []) as unknown[]).push(value);
+};

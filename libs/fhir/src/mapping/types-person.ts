@@ -1,5 +1,8 @@
-import type { Repetition } from '@medshare/hl7';
-import { single, textOf, type Type } from './table.js';
+import type { Context } from './context.js';
+import type { Reading } from './reading.js';
+import { v2 } from './systems.js';
+import { single, type Type } from './table.js';
+import { momentOf } from './types-value.js';
 
 const filled = <T extends object>(value: T): T | undefined =>
   Object.values(value).some((each) => each !== undefined) ? value : undefined;
@@ -21,43 +24,62 @@ const nameUses: Readonly<Record<string, string>> = {
   C: 'usual',
 };
 
-/** XPN: family ^ given ^ further ^ suffix ^ prefix ^ degree ^ type. FN.1 is the family name; its prefixes are part of it. */
-export const XPN: Type = {
-  components: [1, 2, 3, 4, 5, 6, 7],
-  convert: (value) => {
-    const name = {
-      family: textOf(value, 1),
-      given: list(textOf(value, 2), textOf(value, 3)),
-      prefix: list(textOf(value, 5)),
-      suffix: list(textOf(value, 4), textOf(value, 6)),
-    };
-    return filled(name) && { use: nameUses[textOf(value, 7) ?? ''], ...name };
-  },
+const periodOf = (value: Reading, [from, to]: readonly [number, number], context: Context) => {
+  const [start, end] = [momentOf(value, from, context), momentOf(value, to, context)];
+  return start === undefined && end === undefined ? undefined : { start, end };
+};
+
+/** FN: surname & own prefix & own surname & partner's prefix & partner's surname → the extensions that FHIR has for them */
+const familyParts = (value: Reading, component: number) => {
+  const names = ['', 'own-prefix', 'own-name', 'partner-prefix', 'partner-name'];
+  const extension = names.flatMap((name, at) => {
+    const text = at === 0 ? undefined : value.text(component, at + 1);
+    return text === undefined
+      ? []
+      : [{ url: `http://hl7.org/fhir/StructureDefinition/humanname-${name}`, valueString: text }];
+  });
+  return extension.length === 0 ? undefined : { extension };
+};
+
+/** XPN: family ^ given ^ further ^ suffix ^ prefix ^ degree ^ type … ^ effective (12) ^ expires (13) */
+export const XPN: Type = (value, context) => {
+  const name = {
+    family: value.text(1),
+    _family: familyParts(value, 1),
+    given: list(value.text(2), value.text(3)),
+    prefix: list(value.text(5)),
+    suffix: list(value.text(4), value.text(6)),
+  };
+  return filled(name) && { use: value.code(7, nameUses), ...name, period: periodOf(value, [12, 13], context) };
+};
+
+/** XPN as one line of text */
+export const personText: Type = (value) => {
+  const parts = [5, 2, 3, 1, 4, 6].flatMap((component) => value.text(component) ?? []);
+  return parts.length === 0 ? undefined : parts.join(' ');
 };
 
 /** HL7 table 0190 → AddressUse; M (mailing) and the like have no use */
 const addressUses: Readonly<Record<string, string>> = { H: 'home', B: 'work', O: 'work', C: 'temp', BA: 'old' };
+const addressTypes: Readonly<Record<string, string>> = { M: 'postal', SH: 'postal' };
 
-/** XAD: street ^ other ^ city ^ state ^ zip ^ country ^ type ^ other geographic ^ county */
-export const XAD: Type = {
-  components: [1, 2, 3, 4, 5, 6, 7, 8, 9],
-  convert: (value) => {
-    const address = {
-      line: list(street(value), textOf(value, 2), textOf(value, 8)),
-      city: textOf(value, 3),
-      district: textOf(value, 9),
-      state: textOf(value, 4),
-      postalCode: textOf(value, 5),
-      country: textOf(value, 6),
-    };
-    return filled(address) && { use: addressUses[textOf(value, 7) ?? ''], ...address };
-  },
+/** XAD: street ^ other ^ city ^ state ^ zip ^ country ^ type ^ other geographic ^ county … ^ effective (13) ^ expires (14) */
+export const XAD: Type = (value, context) => {
+  const address = {
+    line: list(street(value), value.text(2), value.text(8)),
+    city: value.text(3),
+    district: value.text(9),
+    state: value.text(4),
+    postalCode: value.text(5),
+    country: value.text(6),
+  };
+  const kind = { use: value.code(7, addressUses), type: value.code(7, addressTypes) };
+  return filled(address) && { ...kind, ...address, period: periodOf(value, [13, 14], context) };
 };
 
 /** SAD: street ^ name ^ number, in subcomponents */
-const street = (value: Repetition): string | undefined =>
-  [textOf(value, 1), textOf(value, 1, 3), textOf(value, 1, 2)].filter((part) => part !== undefined).join(' ') ||
-  undefined;
+const street = (value: Reading): string | undefined =>
+  [value.text(1), value.text(1, 3), value.text(1, 2)].filter((part) => part !== undefined).join(' ') || undefined;
 
 const equipment: Readonly<Record<string, string>> = {
   PH: 'phone',
@@ -79,29 +101,35 @@ const telecomUses: Readonly<Record<string, string>> = {
   BPN: 'work',
 };
 
-/** XTN: text ^ use ^ equipment ^ email ^ country ^ area ^ number ^ extension ^ text ^ … ^ unformatted (12) */
-export const telecom = (use: string | undefined): Type => ({
-  components: [1, 2, 3, 4, 5, 6, 7, 8, 9, 12],
-  convert: (value) => {
-    const kind = textOf(value, 3)?.toUpperCase() ?? '';
-    const written = contactOf(value, equipment[kind] === 'email');
+/** XTN: text ^ use ^ equipment ^ email ^ country ^ area ^ number ^ extension ^ text ^ … ^ unformatted (12) ^ effective ^ expires … ^ order (18) */
+export const telecom =
+  (use?: string): Type =>
+  (value, context) => {
+    const mail = equipment[value.peek(3)?.toUpperCase() ?? ''] === 'email';
+    const written = contactOf(value, mail);
     if (written === undefined) return undefined;
-    const coded = textOf(value, 2)?.toUpperCase() ?? '';
-    const system = written.includes('@') ? 'email' : (equipment[kind] ?? 'phone');
-    return { system, value: written, use: kind === 'CP' ? 'mobile' : (telecomUses[coded] ?? use) };
-  },
-});
+    const kind = value.peek(3)?.toUpperCase();
+    const named = mail || !written.includes('@') ? value.code(3, equipment) : undefined;
+    const system = written.includes('@') ? 'email' : (named ?? 'phone');
+    const coded = kind === 'CP' ? 'mobile' : (value.code(2, telecomUses) ?? use);
+    return { system, value: written, use: coded, rank: rankOf(value), period: periodOf(value, [13, 14], context) };
+  };
 
-/** an address for electronic mail, or a number as it was written, or put together */
-const contactOf = (value: Repetition, mail: boolean): string | undefined => {
-  const email = textOf(value, 4);
-  const number = textOf(value, 12) ?? textOf(value, 1) ?? numberOf(value);
-  return (mail ? (email ?? number) : (number ?? email)) ?? textOf(value, 9);
+const rankOf = (value: Reading): number | undefined => {
+  if (!/^[1-9]\d{0,3}$/.test(value.peek(18) ?? '')) return undefined;
+  return Number(value.text(18));
 };
 
-const numberOf = (value: Repetition): string | undefined => {
-  const [country, area, local, extension] = [5, 6, 7, 8].map((component) => textOf(value, component));
-  if (local === undefined) return undefined;
+/** an address for electronic mail, or a number as it was written, or put together */
+const contactOf = (value: Reading, mail: boolean): string | undefined => {
+  const email = () => value.text(4);
+  const number = () => value.text(12) ?? value.text(1) ?? numberOf(value);
+  return (mail ? (email() ?? number()) : (number() ?? email())) ?? value.text(9);
+};
+
+const numberOf = (value: Reading): string | undefined => {
+  if (value.peek(7) === undefined) return undefined;
+  const [country, area, local, extension] = [5, 6, 7, 8].map((component) => value.text(component));
   return [country && `+${country.replace('+', '')}`, area, local, extension && `x${extension}`]
     .filter(Boolean)
     .join(' ');
@@ -118,4 +146,6 @@ const genders: Readonly<Record<string, string>> = {
   U: 'unknown',
 };
 
-export const gender: Type = { ...single((text) => genders[text.toUpperCase()]), components: [1, 2, 3] };
+export const gender: Type = (value) => value.code(1, genders);
+
+export const socialSecurity = single((value) => ({ type: { coding: [{ system: v2('0203'), code: 'SS' }] }, value }));

@@ -7,6 +7,7 @@ import {
   type EmbeddedProviderOptions,
 } from '@medshare/identity/embedded-oidc.driver';
 import { z } from 'zod';
+import { messagesClient } from './messages-page.js';
 import type { Config } from '../config.js';
 
 /** Service accounts of an embedded provider: `<data>/identity/accounts.json`, mode 0600. */
@@ -30,6 +31,7 @@ export async function openProvider(
     institution,
     folder,
     serviceAccounts: accounts,
+    clients: [{ clientId: messagesClient, redirectUris: [`${baseUrl}/messages`] }],
     ...(onLogin ? { onLogin } : {}),
     clock: systemClock,
     random: systemRandom,

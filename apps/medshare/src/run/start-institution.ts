@@ -8,6 +8,7 @@ import { assemble, type Assembled } from './assemble.js';
 import { InstitutionModule } from './institution.module.js';
 import type { RunningInstitution } from './running.js';
 import { startHousekeeping } from './housekeeping.js';
+import { messagesPage } from './messages-page.js';
 import { migrateAll } from './migrate.js';
 import { openConfiguredDatabase } from './open-database.js';
 import { rateLimit } from './rate-limit.js';
@@ -42,6 +43,7 @@ async function run(config: Config, assembled: Assembled, closeAll: () => Promise
   app.disable('x-powered-by');
   app.use(separatePeers());
   app.use(rateLimit(config.limits.requestsPerMinute, clock));
+  if (config.roles.includes('ingest')) app.use(messagesPage(config.institution, config.identity.issuer));
   provider?.mount(app.getHttpAdapter().getInstance() as never);
   app.useGlobalFilters(new ProblemFilter((found) => assembled.onProblem(found)));
   app.connectMicroservice({ strategy: new BusServer(assembled.bus) }, { inheritAppConfig: true });

@@ -1,0 +1,94 @@
+/** The page's whole script, as a browser runs it: no framework, nothing written but by textContent. The token lives in memory only. */
+export const messagesScript = `'use strict';
+const $ = (id) => document.getElementById(id);
+const meta = (name) => document.querySelector('meta[name="' + name + '"]').content;
+const issuer = meta('issuer') + '/protocol/openid-connect/', client = meta('client'), here = location.origin + '/messages';
+const b64 = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=+$/, '');
+const random = () => b64(crypto.getRandomValues(new Uint8Array(32)));
+let token, next;
+const say = (text) => { $('status').textContent = text; };
+async function signIn() {
+  const verifier = random(), state = random();
+  sessionStorage.setItem('pkce', JSON.stringify({ verifier, state }));
+  const challenge = b64(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))));
+  location.assign(issuer + 'auth?' + new URLSearchParams({ client_id: client, redirect_uri: here, response_type: 'code', scope: 'openid', state, code_challenge: challenge, code_challenge_method: 'S256' }));
+}
+async function comeBack() {
+  const query = new URLSearchParams(location.search), kept = JSON.parse(sessionStorage.getItem('pkce') || '{}');
+  sessionStorage.removeItem('pkce');
+  if (!query.has('code')) return;
+  history.replaceState(null, '', '/messages');
+  if (!kept.state || query.get('state') !== kept.state) return say('The sign-in was not begun here. Sign in again.');
+  const body = new URLSearchParams({ grant_type: 'authorization_code', client_id: client, code: query.get('code'), redirect_uri: here, code_verifier: kept.verifier });
+  const answer = await fetch(issuer + 'token', { method: 'POST', body });
+  if (!answer.ok) return say('The sign-in was refused.');
+  token = (await answer.json()).access_token;
+  $('in').hidden = true; $('work').hidden = false;
+  await refresh();
+}
+async function call(path, body) {
+  const headers = { authorization: 'Bearer ' + token, accept: 'application/json', ...(body && { 'content-type': 'application/json' }) };
+  const answer = await fetch(path, { headers, ...(body && { method: 'POST', body: JSON.stringify(body) }) });
+  const found = await answer.json().catch(() => ({}));
+  if (answer.ok) return found;
+  if (answer.status === 401) { $('in').hidden = false; throw new Error('Your sign-in is over: sign in again.'); }
+  throw new Error((found.title || 'It failed') + ' (' + (found.code || answer.status) + (found.where ? ', ' + found.where : '') + ')');
+}
+const cell = (row, text) => { const td = row.insertCell(); td.textContent = text ?? ''; return td; };
+const button = (td, label, name, work) => {
+  const one = document.createElement('button');
+  one.type = 'button'; one.textContent = label; one.setAttribute('aria-label', label + ' ' + name);
+  one.addEventListener('click', () => guarded(work)); td.append(one, ' ');
+};
+const when = (iso) => iso ? iso.slice(0, 19).replace('T', ' ') + 'Z' : '';
+const guarded = (work) => work().catch((error) => say(error.message));
+const mend = (role, id) => [
+  ['Replay', async () => { const { events } = await call('/parked/' + role + '/replay', { id }); say('Sent again with what waited behind it: ' + events + '.'); await refresh(true); }],
+  ['Skip', async () => {
+    $('skipped').textContent = id; $('reason').value = ''; $('ask').showModal();
+    $('ask').onclose = () => guarded(async () => {
+      if ($('ask').returnValue !== 'skip') return;
+      await call('/parked/' + role + '/skip', { id, reason: $('reason').value }); say('Given up; what waited behind it goes on.'); await refresh(true);
+    });
+  }],
+];
+async function load(more) {
+  const state = $('state').value, query = new URLSearchParams({ limit: '50' });
+  if (state && state !== 'refused') query.set('state', state);
+  if ($('feed').value) query.set('feed', $('feed').value);
+  if ($('code').value) query.set('code', $('code').value);
+  if (more && next !== null) query.set('before', next);
+  const found = await call('/messages' + (state === 'refused' ? '/refused' : '') + '?' + query);
+  if (!more) $('messages').replaceChildren();
+  for (const each of found.messages || []) {
+    const row = $('messages').insertRow();
+    cell(row, when(each.receivedAt)); cell(row, each.state).className = each.state; cell(row, each.feed); cell(row, each.stream.slice(0, 8));
+    cell(row, each.problem ? each.problem + (each.where ? ' at ' + each.where : '') : ''); cell(row, each.id);
+    const deeds = row.insertCell();
+    if (each.state === 'parked') for (const [label, work] of mend('ingest', each.id)) button(deeds, label, each.id, work);
+  }
+  for (const each of found.refusals || []) {
+    const row = $('messages').insertRow();
+    cell(row, when(each.time)); cell(row, 'refused').className = 'parked'; cell(row, each.feed); cell(row, '');
+    cell(row, each.problems.map(({ code, where }) => code + (where ? ' at ' + where : '')).join('; ')); cell(row, each.id); cell(row, '');
+  }
+  next = found.next; $('more').hidden = next === null;
+  $('none').hidden = $('messages').rows.length > 0;
+}
+async function overview() {
+  const [{ feeds }, { roles }] = await Promise.all([call('/messages/feeds'), call('/parked')]);
+  $('feeds').replaceChildren();
+  for (const each of feeds) { const row = $('feeds').insertRow(); cell(row, each.feed); cell(row, each.unprocessed); cell(row, when(each.oldestAt)); cell(row, each.parked); cell(row, each.waiting); }
+  $('elsewhere').replaceChildren();
+  for (const { role } of roles.filter((each) => each.role !== 'ingest' && each.streams > 0)) {
+    const { events } = await call('/parked/' + role + '?first=true&limit=100');
+    for (const each of events) { const row = $('elsewhere').insertRow(); cell(row, role); cell(row, when(each.since)); cell(row, each.state); cell(row, each.problem + (each.where ? ' at ' + each.where : '')); cell(row, each.id); const deeds = row.insertCell(); if (each.state === 'parked') for (const [label, work] of mend(role, each.id)) button(deeds, label, each.id, work); }
+  }
+  $('others').hidden = $('elsewhere').rows.length === 0;
+}
+async function refresh(quiet) { await Promise.all([load(false), overview()]); if (!quiet) say(''); }
+$('signin').addEventListener('click', () => guarded(signIn));
+$('filter').addEventListener('submit', (event) => { event.preventDefault(); guarded(refresh); });
+$('more').addEventListener('click', () => guarded(() => load(true)));
+guarded(comeBack);
+`;

@@ -4,6 +4,7 @@ import { throwError, type Observable } from 'rxjs';
 import {
   asProblem,
   isProblem,
+  preferredLanguage,
   problem,
   toOperationOutcome,
   toProblemJson,
@@ -61,7 +62,9 @@ export class ProblemFilter implements ExceptionFilter {
     if (!request.complete) response.setHeader('connection', 'close');
     const fhir = isFhir(request);
     response.status(found.status).type(fhir ? 'application/fhir+json' : 'application/problem+json');
-    response.send(JSON.stringify(fhir ? toOperationOutcome([found]) : toProblemJson(found)));
+    const language = preferredLanguage(request.headers['accept-language']);
+    response.setHeader('content-language', language);
+    response.send(JSON.stringify(fhir ? toOperationOutcome([found], language) : toProblemJson(found, { language })));
   }
 }
 

@@ -51,7 +51,9 @@ describe('a problem', () => {
         fc.constantFrom(...problemCodes),
         fc.option(fc.string({ maxLength: 40 }), { nil: undefined }),
         (code, where) => {
-          const again = fromProblemJson(JSON.parse(JSON.stringify(toProblemJson(problem(code, { where }), 'urn:x'))));
+          const again = fromProblemJson(
+            JSON.parse(JSON.stringify(toProblemJson(problem(code, { where }), { instance: 'urn:x' }))),
+          );
           expect([again.code, again.where]).toEqual([code, where]);
         },
       ),

@@ -1,4 +1,5 @@
 import { isProblemCode, type IssueType, type ProblemCode } from './problems.js';
+import { textOf, type Language } from './languages.js';
 import { problem, type Problem } from './problem.js';
 
 /** application/problem+json, RFC 9457 section 3; `code` and `where` are extension members. */
@@ -14,13 +15,19 @@ export type ProblemJson = {
 
 const typePrefix = 'urn:medshare:problem:';
 
+export type ProblemJsonOptions = {
+  /** a URI reference of this occurrence (a request id), RFC 9457 section 3.1.5 */
+  readonly instance?: string;
+  /** of the title; English unless said otherwise */
+  readonly language?: Language;
+};
+
 /**
- * @param instance a URI reference of this occurrence (a request id), RFC 9457 section 3.1.5
  * @returns the body; neither the cause nor a stack is in it
  */
-export const toProblemJson = (from: Problem, instance?: string): ProblemJson => ({
+export const toProblemJson = (from: Problem, { instance, language }: ProblemJsonOptions = {}): ProblemJson => ({
   type: typePrefix + from.code,
-  title: from.title,
+  title: textOf(from.code, language).title,
   status: from.status,
   ...(from.detail !== undefined && { detail: from.detail }),
   ...(instance !== undefined && { instance }),
@@ -56,7 +63,7 @@ export type OperationOutcomeIssue = {
 /** FHIRPath places go to `expression`; places in other languages (PID-3) to `diagnostics`. */
 const fhirPath = /^[A-Z][A-Za-z]+(\.[A-Za-z]+(\[\d+\])?|\[\d+\])*$/;
 
-const issueOf = (from: Problem): OperationOutcomeIssue => {
+const issueOf = (from: Problem, language: Language | undefined): OperationOutcomeIssue => {
   const place = from.where !== undefined && fhirPath.test(from.where) ? from.where : undefined;
   const diagnostics = [place === undefined ? from.where : undefined, from.detail]
     .filter((part) => part !== undefined)
@@ -64,17 +71,17 @@ const issueOf = (from: Problem): OperationOutcomeIssue => {
   return {
     severity: 'error',
     code: from.issue,
-    details: { coding: [{ system: 'urn:medshare:problem', code: from.code }], text: from.title },
+    details: { coding: [{ system: 'urn:medshare:problem', code: from.code }], text: textOf(from.code, language).title },
     ...(diagnostics !== '' && { diagnostics }),
     ...(place !== undefined && { expression: [place] }),
   };
 };
 
 /** @returns an OperationOutcome with one issue a problem; with none, the single informational issue that R4 requires */
-export const toOperationOutcome = (from: readonly Problem[]): OperationOutcome => ({
+export const toOperationOutcome = (from: readonly Problem[], language?: Language): OperationOutcome => ({
   resourceType: 'OperationOutcome',
   issue:
     from.length > 0
-      ? from.map(issueOf)
+      ? from.map((each) => issueOf(each, language))
       : [{ severity: 'information', code: 'processing', details: { text: 'No problem' } }],
 });

@@ -2,7 +2,7 @@ import { Controller, Inject, Param, Post, Req, Res, UseGuards } from '@nestjs/co
 import type { Request, Response } from 'express';
 import type { Principal } from '@medshare/identity';
 import { Roles, TokenGuard, User } from '@medshare/identity/nest';
-import { asProblem, problem, toOperationOutcome } from '@medshare/problems';
+import { asProblem, preferredLanguage, problem, toOperationOutcome } from '@medshare/problems';
 import type { Ingest } from '../assemble-ingest.js';
 import type { IngestSettings } from '../ingest.config.js';
 import { INGEST, INGEST_SETTINGS } from '../ingest.tokens.js';
@@ -63,7 +63,7 @@ export class FhirController {
       response
         .status(problems[0].status)
         .type(fhirType)
-        .send(JSON.stringify(toOperationOutcome(problems)));
+        .send(JSON.stringify(toOperationOutcome(problems, preferredLanguage(request.headers['accept-language']))));
     }
   }
 

@@ -2,7 +2,7 @@ import { Controller, HttpCode, Inject, Post, Req, Res, UseGuards } from '@nestjs
 import type { Request, Response } from 'express';
 import type { Principal } from '@medshare/identity';
 import { Roles, TokenGuard, User } from '@medshare/identity/nest';
-import { asProblem, toOperationOutcome } from '@medshare/problems';
+import { asProblem, preferredLanguage, toOperationOutcome } from '@medshare/problems';
 import type { Ingest } from '../assemble-ingest.js';
 import type { IngestSettings } from '../ingest.config.js';
 import { ROLE_CONTEXT, type RoleContext } from '@medshare/role';
@@ -63,7 +63,7 @@ export class PreviewController {
       response
         .status(problems[0].status)
         .type(fhirType)
-        .send(JSON.stringify(toOperationOutcome(problems)));
+        .send(JSON.stringify(toOperationOutcome(problems, preferredLanguage(request.headers['accept-language']))));
     }
   }
 

@@ -1,5 +1,6 @@
 import express from 'express';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { messagesPage } from './messages-page.js';
 
@@ -9,6 +10,9 @@ app.use((_, res) => void res.status(404).send('passed on'));
 const server = app.listen(0, '127.0.0.1');
 const get = (headers: Record<string, string>, path = '/messages') =>
   fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, { headers });
+beforeAll(async () => {
+  if (!server.listening) await once(server, 'listening');
+});
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 
 describe('the page of the message browser', () => {

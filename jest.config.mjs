@@ -37,5 +37,7 @@ export default {
     { ...base, displayName: 'campaigns', testMatch: ['<rootDir>/tests/campaigns/**/*.spec.ts'] },
     // minutes of killing processes: a step of its own, `npm run test:faults`
     { ...base, displayName: 'faults', testMatch: ['<rootDir>/tests/faults/**/*.spec.ts'] },
+    // against programs that are not ours; they need Maven and a JDK: `npm run test:peers`
+    { ...base, displayName: 'peers', testMatch: ['<rootDir>/tests/peers/**/*.spec.ts'] },
   ],
 };

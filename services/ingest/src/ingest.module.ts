@@ -14,6 +14,7 @@ import { FollowMessage } from './follow-message.js';
 import { INGEST, INGEST_SETTINGS } from './ingest.tokens.js';
 import { PreviewMessage } from './preview-message.js';
 import { ReadContent } from './read-content.js';
+import { ReportLosses } from './report-losses.js';
 import { WatchLag } from './watch-lag.js';
 
 /** Brings the gauge of parked messages up at start; at the end, commits what was read, after the listeners have closed. */
@@ -59,6 +60,7 @@ export class IngestModule {
         provide(new PreviewMessage(ingest, labels, context)),
         provide(new FollowMessage(context)),
         provide(new ReadContent(context)),
+        provide(new ReportLosses(context)),
         provide(new Lifecycle(ingest, mllp, new WatchLag(context, metrics, feeds))),
       ],
       exports: [MllpServer],

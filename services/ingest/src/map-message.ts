@@ -8,6 +8,7 @@ import type { AuditFact, RoleContext } from '@medshare/role';
 import type { Arrival } from './candidate.js';
 import { agreedFirst, identifiersOfBundle } from './find-patient.js';
 import type { KeyedHashes } from './keyed-hashes.js';
+import { keepLosses } from './store/losses.js';
 import { settleMessage } from './store/messages.js';
 
 type Accepted = EventOf<'message.accepted'>;
@@ -49,8 +50,9 @@ export class MapMessage {
     const arrival = header as Arrival;
     const [first, raw = first] = parts;
     if (!first || !raw) throw problem('internal', { detail: 'a payload without bytes' });
-    const bundle = message.kind === 'hl7v2' ? this.bundleOf(message, first, arrival) : first;
-    const mapping = message.kind === 'hl7v2' ? `hl7v2-${mappingVersion}` : 'fhir-1';
+    const made = message.kind === 'hl7v2' ? this.mapped(message, first, arrival) : undefined;
+    const bundle = made?.bundle ?? first;
+    const mapping = made === undefined ? 'fhir-1' : `hl7v2-${mappingVersion}`;
     const { identifiers, episode } = this.factsOf(bundle, message);
     const source = { feed: arrival.feed, kind: message.kind, ...(arrival.key && { controlId: arrival.key }), mapping };
     const payload = await transit.put(tx, {
@@ -61,6 +63,7 @@ export class MapMessage {
     const { patientKey, messageId, receivedAt } = message;
     const value = { recordId, patientKey, episode, payload, messageId, mapping, receivedAt };
     await settleMessage(tx, messageId, recordId, clock.now());
+    if (made !== undefined) await keepLosses(tx, messageId, mapping, made.issues);
     const { link: kind } = arrival;
     const told =
       kind === undefined ? [] : [linked({ messageId, recordId, kind, patientKey, others: [...others], receivedAt })];
@@ -70,16 +73,16 @@ export class MapMessage {
     ]);
   }
 
-  private bundleOf({ messageId }: Accepted, raw: Uint8Array, { zone, systems }: Arrival): Uint8Array {
+  private mapped({ messageId }: Accepted, raw: Uint8Array, { zone, systems }: Arrival) {
     const { maxBytes, defaultCharset } = this.limits;
     const message = parseMessage(raw, { bytes: maxBytes, defaultCharset });
-    const { bundle } = mapMessage(message, {
+    const { bundle, issues } = mapMessage(message, {
       feedZone: zone,
       systems,
       idFor: (place) => this.hashes.uuid(messageId, place),
       source: `urn:medshare:institution:${this.parts.institution}`,
     });
-    return toJsonBytes(bundle);
+    return { bundle: toJsonBytes(bundle), issues };
   }
 
   private factsOf(bytes: Uint8Array, { messageId, patientKey, receivedAt }: Accepted) {

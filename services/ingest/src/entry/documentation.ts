@@ -145,6 +145,16 @@ export const showMessage = {
   example: { params: { id: '0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0' } },
 } satisfies Documentation;
 
+export const showLosses = {
+  owner,
+  summary: 'Show what a record does not hold of its message',
+  description:
+    'An OperationOutcome with an issue for each valued place that is not in the record: its position in diagnostics, never its content. Warnings come first.',
+  answer: { type: fhir, shape: fhirResource('OperationOutcome') },
+  problems: ['request.not-found'],
+  example: { params: { id: '0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0' } },
+} satisfies Documentation;
+
 export const readContent = {
   owner,
   summary: 'Read the bytes of a message as they came',

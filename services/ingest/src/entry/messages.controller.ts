@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { contentBody, messageState, type feedLags, type messageListing, type refusalListing } from '@medshare/events';
@@ -9,6 +9,7 @@ import { problem } from '@medshare/problems';
 import { ROLE_CONTEXT, type RoleContext } from '@medshare/role';
 import { FollowMessage } from '../follow-message.js';
 import { ReadContent } from '../read-content.js';
+import { ReportLosses } from '../report-losses.js';
 import { lagOfFeeds, listMessages } from '../store/browse.js';
 import { listRefusals } from '../store/refusals.js';
 import { hl7Type } from './hl7v2.controller.js';
@@ -46,6 +47,7 @@ export class MessagesController {
     @Inject(ROLE_CONTEXT) private readonly context: RoleContext,
     private readonly follow: FollowMessage,
     private readonly contents: ReadContent,
+    private readonly reports: ReportLosses,
   ) {}
 
   @Documented(documentation.listMessages)
@@ -81,6 +83,13 @@ export class MessagesController {
   @Get(':id')
   show(@Param('id') id: string) {
     return this.follow.show(idOf(id));
+  }
+
+  @Documented(documentation.showLosses)
+  @Get(':id/losses')
+  @Header('content-type', fhirType)
+  losses(@Param('id') id: string) {
+    return this.reports.of(idOf(id));
   }
 
   @Documented(documentation.readContent)

@@ -172,6 +172,19 @@ describe('the message browser', () => {
     for (const id of [context.random.uuid(), 'x']) expect((await call(`/messages/${id}`)).status).toBe(404);
   });
 
+  it('tells what a record does not hold of its message, and of one that is none that there is none', async () => {
+    const [mapped] = (await list('state=mapped')).messages;
+    const answer = await call(`/messages/${mapped!.id}/losses`);
+    expect(answer.headers.get('content-type')).toContain('application/fhir+json');
+    const { issue } = (await answer.json()) as {
+      issue: { diagnostics: string; details: { coding: { code: string }[] } }[];
+    };
+    const told = issue.map(({ details, diagnostics }) => `${details.coding[0]?.code} ${diagnostics}`);
+    expect(told).toEqual(expect.arrayContaining(['message-only MSH-1', 'message-only PID-1']));
+    const [parked] = (await list('state=parked')).messages;
+    expect((await call(`/messages/${parked!.id}/losses`)).status).toBe(404);
+  });
+
   it('tells the lag of each feed, and measures it', async () => {
     const { feeds } = feedLags.parse(await (await call('/messages/feeds')).json());
     expect(feeds).toEqual([{ feed: 'his', unprocessed: 0, oldestAt: null, parked: 2, waiting: 0 }]);

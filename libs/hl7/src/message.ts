@@ -39,6 +39,25 @@ export class Repetition {
       : split(raw, this.dialect.delimiters.subcomponent).map((each) => valueOf(each, this.dialect));
   }
 
+  /** how many components and subcomponents it is cut into, counted without cutting */
+  get cuts(): number {
+    const { component, subcomponent } = this.dialect.delimiters;
+    let count = 1;
+    for (const mark of this.raw) if (mark === component || mark === subcomponent) count += 1;
+    return count;
+  }
+
+  /** every subcomponent that is not empty, in one pass */
+  get leaves(): readonly { readonly component: number; readonly subcomponent: number; readonly text: Value }[] {
+    return this.components.flatMap((raw, at) =>
+      raw === ''
+        ? []
+        : split(raw, this.dialect.delimiters.subcomponent).flatMap((each, sub) =>
+            each === '' ? [] : [{ component: at + 1, subcomponent: sub + 1, text: valueOf(each, this.dialect) }],
+          ),
+    );
+  }
+
   text(component = 1, subcomponent = 1): Value {
     return this.subcomponents(component)[subcomponent - 1];
   }

@@ -1,5 +1,5 @@
 import type { Message, Repetition, Segment } from '@medshare/hl7';
-import { clean } from './reading.js';
+import { clean, wholeOf } from './reading.js';
 
 /**
  * What the record does not hold of the message; the raw message does.
@@ -26,6 +26,7 @@ export class Ledger {
   private readonly taken: string[] = [];
   private readonly why = new Map<string, LossCode>();
   private readonly misreadAt = new Set<string>();
+  private readonly released = new Set<string>();
 
   /** @param positions of values that are in the record now */
   take(positions: readonly string[]): void {
@@ -44,7 +45,7 @@ export class Ledger {
 
   /** A value that was taken is not in the record after all. */
   release(position: string): void {
-    for (let at = this.taken.indexOf(position); at >= 0; at = this.taken.indexOf(position)) this.taken.splice(at, 1);
+    this.released.add(position);
   }
 
   /** why a repetition, or a whole field of a segment, is not in the record */
@@ -59,7 +60,7 @@ export class Ledger {
 
   /** @returns what is lost of a message, in its order, bounded by `maxIssues` */
   report(message: Message): MapIssue[] {
-    const taken = new Set(this.taken);
+    const taken = new Set(this.taken.filter((position) => !this.released.has(position)));
     const issues: MapIssue[] = [];
     for (const segment of message.segments) {
       const found = this.ofSegment(segment, taken);
@@ -71,51 +72,68 @@ export class Ledger {
 
   private ofSegment(segment: Segment, taken: ReadonlySet<string>): MapIssue[] {
     const fields = [...segment.fields.keys()].filter((field) => field > 0);
-    const known = (value: Repetition) => leaves(value).some((leaf) => taken.has(leaf)) || this.why.has(value.where());
-    const values = fields.flatMap((field) => segment.repetitions(field));
-    const untouched = !values.some(known) && !fields.some((field) => this.why.has(segment.where(field)));
-    if (untouched) return values.some(isValued) ? [{ code: 'not-mapped', where: segment.where() }] : [];
-    return fields.flatMap((field) =>
-      segment.repetitions(field).flatMap((value) => this.ofValue(value, this.why.get(segment.where(field)), taken)),
+    const values = fields.flatMap((field) =>
+      segment.repetitions(field).map((value) => ({ value, ofField: this.why.get(segment.where(field)) })),
     );
+    const found = values.map(({ value, ofField }) => this.ofValue(value, ofField, taken));
+    const untouched =
+      found.every(({ touched }) => !touched) && !fields.some((field) => this.why.has(segment.where(field)));
+    const issues = found.flatMap((each) => each.issues);
+    return untouched && issues.length > 0 ? [{ code: 'not-mapped', where: segment.where() }] : issues;
   }
 
-  private ofValue(value: Repetition, ofField: LossCode | undefined, taken: ReadonlySet<string>): MapIssue[] {
+  /** what is lost of a repetition, and whether a rule had to do with it */
+  private ofValue(
+    value: Repetition,
+    ofField: LossCode | undefined,
+    taken: ReadonlySet<string>,
+  ): { issues: MapIssue[]; touched: boolean } {
     const where = value.where();
-    if (ofField === 'message-only') return [{ code: ofField, where }];
-    if (this.misreadAt.has(where)) return [{ code: 'not-convertible', where }];
-    const code = this.why.get(where) ?? 'not-mapped';
-    const places = leaves(value);
-    const lost = places.filter((leaf) => !taken.has(leaf));
-    const nulls = nullsOf(value).map((place): MapIssue => ({ code: 'explicit-null', where: place }));
-    if (lost.length === 0) return nulls;
-    if (lost.length === places.length && nulls.length === 0) return [{ code, where }];
-    return [...this.ofComponents(value, taken, code), ...nulls];
-  }
-
-  /** components lost whole, else the subcomponents */
-  private ofComponents(value: Repetition, taken: ReadonlySet<string>, code: LossCode): MapIssue[] {
-    return value.components.flatMap((_, at) => {
-      const places = leavesOf(value, at + 1);
-      const lost = places.filter((leaf) => !taken.has(leaf));
-      const whole = lost.length > 0 && lost.length === places.length;
-      return whole ? [{ code, where: value.where(at + 1) }] : lost.map((where) => ({ code, where }));
-    });
+    const why = this.why.get(where);
+    if (value.raw === '') return { issues: [], touched: false };
+    if (ofField === 'message-only') return { issues: [{ code: ofField, where }], touched: true };
+    if (this.misreadAt.has(where)) return { issues: [{ code: 'not-convertible', where }], touched: true };
+    if (taken.has(wholeOf(value))) return { issues: [], touched: true };
+    const code = why ?? 'not-mapped';
+    if (value.raw.length > maxCuts && value.cuts > maxCuts) return { issues: [{ code, where }], touched: true };
+    const leaves = leavesOf(value);
+    const nulls = value.raw === '""' ? [where] : leaves.filter(({ isNull }) => isNull).map((leaf) => leaf.where);
+    const lost = leaves.filter((leaf) => !leaf.isNull && !taken.has(leaf.where));
+    const touched = why !== undefined || lost.length + nulls.length < leaves.length;
+    const whole = lost.length > 0 && lost.length === leaves.length;
+    const named = whole ? [where] : shortest(value, leaves, lost);
+    return {
+      issues: [
+        ...named.map((each): MapIssue => ({ code, where: each })),
+        ...nulls.map((each): MapIssue => ({ code: 'explicit-null', where: each })),
+      ],
+      touched,
+    };
   }
 }
 
-const leavesOf = (value: Repetition, component: number): string[] =>
-  value
-    .subcomponents(component)
-    .flatMap((text, at) => (clean(text) === undefined ? [] : [value.where(component, at + 1)]));
+/** Parts of one repetition that are accounted for one by one; one that is cut into more is lost as a whole. */
+const maxCuts = 1000;
 
-/** the positions of a repetition's valued subcomponents; a blank is no value */
-export const leaves = (value: Repetition): string[] => value.components.flatMap((_, at) => leavesOf(value, at + 1));
+type Leaf = { readonly component: number; readonly where: string; readonly isNull: boolean };
 
-/** where the sender wrote `""` */
-const nullsOf = (value: Repetition): string[] =>
-  value.raw === '""'
-    ? [value.where()]
-    : value.components.flatMap((part, at) => (part === '""' ? [value.where(at + 1)] : []));
+/** the valued subcomponents of a repetition; a blank is no value, `""` is a wish to delete */
+const leavesOf = (value: Repetition): Leaf[] =>
+  value.leaves
+    .filter(({ text }) => text === '' || clean(text) !== undefined)
+    .map(({ component, subcomponent, text }) => ({
+      component,
+      where: text === '' ? value.where(component) : value.where(component, subcomponent),
+      isNull: text === '',
+    }));
 
-const isValued = (value: Repetition): boolean => leaves(value).length > 0 || nullsOf(value).length > 0;
+/** a component where all of it is lost, else its subcomponents */
+const shortest = (value: Repetition, leaves: readonly Leaf[], lost: readonly Leaf[]): string[] => {
+  const count = (of: readonly Leaf[], component: number) => of.filter((leaf) => leaf.component === component).length;
+  const components = [...new Set(lost.map(({ component }) => component))];
+  return components.flatMap((component) =>
+    count(lost, component) === count(leaves, component)
+      ? [value.where(component)]
+      : lost.filter((leaf) => leaf.component === component).map(({ where }) => where),
+  );
+};

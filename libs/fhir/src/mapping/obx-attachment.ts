@@ -81,5 +81,7 @@ export const documentText = (segment: Segment, scene: Scene, document: Resource)
   const heading = titleOf(segment);
   const title = heading.text(2) ?? heading.text(1) ?? 'text';
   scene.context.ledger.take(heading.read);
-  scene.texts.set(title, [...(scene.texts.get(title) ?? []), String(line?.['valueString'] ?? '')]);
+  const lines = scene.texts.get(title) ?? [];
+  lines.push(String(line?.['valueString'] ?? ''));
+  scene.texts.set(title, lines);
 };

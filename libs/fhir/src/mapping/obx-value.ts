@@ -71,12 +71,13 @@ const clock: Reader = (value) => {
   return time === undefined || value.text(1) === undefined ? undefined : { valueTime: time };
 };
 
-const plain: Reader = (value) => {
+const plain = (value: Reading): ObservationValue | undefined => {
   const whole = value.whole();
   return whole === undefined ? undefined : { valueString: whole };
 };
 
 const joined = (value: Reading): ObservationValue | undefined => {
+  if (value.length > 10) return plain(value);
   const text = Array.from({ length: value.length }, (_, at) => value.text(at + 1) ?? '').join('');
   return text === '' ? undefined : { valueString: text };
 };
@@ -133,7 +134,7 @@ const lines = (values: readonly Reading[], context: Context): ObservationValue[]
 
 const readOne = (value: Reading, reader: Reader | undefined, context: Context): ObservationValue | undefined => {
   const read = reader?.(value, context);
-  const found = read ?? plain(value, context);
+  const found = read ?? plain(value);
   if (reader !== undefined && read === undefined && found !== undefined) context.ledger.misread(value.where());
   context.ledger.take(value.read);
   return found;

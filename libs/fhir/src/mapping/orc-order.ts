@@ -129,8 +129,9 @@ export const takeOrder = (scene: Scene, into: Resource): void => {
   scene.fill(into, order, tables[into.resourceType as keyof typeof tables]);
   for (const timing of scene.timings) fillTiming(scene, into, timing);
   const stands = ({ recorded, agent: agents }: Resource) => recorded !== undefined && agents !== undefined;
-  const told = scene.resources.some(({ id }) => id === scene.context.idFor(`${order.where()}/provenance`));
-  if (!told) scene.addIf(stands, 'Provenance', order, history, { target: [referenceTo(into)] }, '/provenance');
+  if (scene.told !== order)
+    scene.addIf(stands, 'Provenance', order, history, { target: [referenceTo(into)] }, '/provenance');
+  scene.told = order;
 };
 
 /** An order that no segment says more of is a request by itself. */

@@ -6,6 +6,9 @@ export const clean = (text: string | undefined): string | undefined => {
   return plain === '' ? undefined : plain;
 };
 
+/** the position that stands for all of a repetition */
+export const wholeOf = (value: Repetition): string => `${value.where()}.*`;
+
 /**
  * One repetition of a field as a rule reads it. What the rule asks for is noted, so that a value nobody asked for is known to be lost:
  * read with `text` only what goes into the record, and look with `peek` at what merely decides.
@@ -49,10 +52,7 @@ export class Reading {
   whole(): string | undefined {
     if (this.within !== undefined) return this.text(1);
     const whole = clean(this.value.whole());
-    if (whole !== undefined)
-      this.value.components.forEach((_, at) =>
-        this.value.subcomponents(at + 1).forEach((__, sub) => this.read.push(this.value.where(at + 1, sub + 1))),
-      );
+    if (whole !== undefined) this.read.push(wholeOf(this.value));
     return whole;
   }
 

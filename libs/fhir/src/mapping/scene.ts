@@ -15,6 +15,8 @@ export class Scene {
   order: Segment | undefined;
   /** the ORC that the last request was made of */
   claimed: Segment | undefined;
+  /** the ORC whose Provenance was told */
+  told: Segment | undefined;
   /** TQ1s between them */
   timings: Segment[] = [];
   /** what is ordered, by any kind of request */
@@ -81,7 +83,7 @@ export class Scene {
     const mark = this.context.ledger.mark;
     const resource = this.add(resourceType, segment, table, elements, part);
     if (complete(resource)) return resource;
-    this.resources.splice(this.resources.indexOf(resource), 1);
+    this.resources.pop();
     this.context.ledger.forget(mark);
     return undefined;
   }

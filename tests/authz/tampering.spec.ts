@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { documentHash, openCapsules, signDocument, toBase64url, type Deal } from '@medshare/crypto';
 import type { EmbeddedPostgres } from '@medshare/database/embedded-postgres.driver';
 import { releaseFragments, signRequestView, type PeerRoute, type Request } from '@medshare/events';
-import { CollectFragments, type Granted } from '@medshare/reader-service/collect-fragments';
+import { CollectFragments } from '@medshare/reader-service/collect-fragments';
 import { CollectViews } from '@medshare/reader-service/collect-views';
+import type { Granted } from '@medshare/reader-service/prove-grant';
 import { systemClock, systemRandom } from '@medshare/clock';
 import type { RoleContext } from '@medshare/role';
 import { audited, refusals, startDemo, until, type Demo } from '../harness/demo.js';
@@ -123,10 +124,25 @@ describe('what was tampered with is named', () => {
           },
         },
       }) as unknown as RoleContext;
-    const granted = async (): Promise<Granted> => {
+    const granted = async ({ peers }: RoleContext): Promise<Granted> => {
       const views = await reader.views(request.id);
       const { deal, salt } = reader.proposal(asked);
-      return { request, grant: views[0]!.state.grant!, views, deal: deal as Deal, salt, readerKey: asked.readerKey };
+      return {
+        request,
+        leaves: views[0]!.state.grant!.leaves,
+        deal: deal as Deal,
+        salt,
+        readerKey: asked.readerKey,
+        ask: (institution, leaf, capsules) =>
+          peers.call(releaseFragments, institution, {
+            requestId: request.id,
+            leaf,
+            dealId: deal.id,
+            salt,
+            views,
+            capsules,
+          }),
+      };
     };
     beforeEach(() => warned.splice(0));
 
@@ -159,9 +175,10 @@ describe('what was tampered with is named', () => {
           (...wrong: string[]): Alter =>
           (id, answer) =>
             wrong.includes(id) ? alter(id, answer as Released) : undefined;
-        const one = new CollectFragments(contextWith(releaseFragments, from('harbor', 'nobody')));
+        const onePeer = contextWith(releaseFragments, from('harbor', 'nobody'));
+        const one = new CollectFragments(onePeer);
         const capsules = reader.capsules(asked);
-        const fragments = await one.collect(await granted(), capsules);
+        const fragments = await one.collect(await granted(onePeer), capsules);
         const keys = openCapsules(
           reader.suite,
           reader.proposal(asked).deal,
@@ -170,8 +187,8 @@ describe('what was tampered with is named', () => {
         );
         expect(keys).toHaveLength(3);
         expect(warned).toMatchObject([{ leaf: 'custodian@harbor', code: 'vault.fragment' }]);
-        const two = new CollectFragments(contextWith(releaseFragments, from('harbor', 'summit')));
-        const failed = two.collect(await granted(), capsules);
+        const twoPeers = contextWith(releaseFragments, from('harbor', 'summit'));
+        const failed = new CollectFragments(twoPeers).collect(await granted(twoPeers), capsules);
         await expect(failed).rejects.toMatchObject({
           code: 'vault.fragment',
           where: expect.stringMatching(/custodian@(harbor|summit)/),

@@ -7,7 +7,11 @@ import { audited, startDemo, until, type Demo } from '../harness/demo.js';
 import { admission, hivTest, identifierOf, patient, sodium } from '../harness/messages.js';
 
 /** The whole way of a record, on real sockets: the same suite whether institutions share a process or not. */
-export function recordFlow(name: string, options: { separate?: boolean; suite?: 'intl' | 'sm' }): void {
+export function recordFlow(
+  name: string,
+  options: { separate?: boolean; suite?: 'intl' | 'sm' },
+  then: (demoOf: () => Demo) => void = () => undefined,
+): void {
   describe(`the way of a record, ${name}`, () => {
     let demo: Demo;
     let asked: AskResponse;
@@ -145,6 +149,8 @@ export function recordFlow(name: string, options: { separate?: boolean; suite?: 
         }
       }
     }, 60_000);
+
+    then(() => demo);
   });
 }
 

@@ -1,8 +1,8 @@
-import { isServiceLeaf } from '@medshare/crypto/fill-rule';
 import { approval as shape, type Approval, type Grant, type Region, type Request } from '@medshare/events/chain';
+import { checkApprover } from './check-approver.js';
 import { checkCertificate, samePerson } from './check-certificate.js';
 import { encodeDocument, hashDocument, parseArgument, readRegion, signatureHolds } from './documents.js';
-import { isFilled, openLeaves, splitLeaf } from './formula.js';
+import { isFilled } from './formula.js';
 import { keys } from './keys.js';
 import { readRequest, type RequestEntry } from './read-request.js';
 import { demand } from './refusal.js';
@@ -16,11 +16,12 @@ export async function approve(context: Context, args: unknown): Promise<Json> {
   const given = parseArgument(shape, args);
   const region = await readRegion(context.state);
   const entry = await readRequest(context.state, given.requestId);
-  const there = entry.approvals.find(({ leaf }) => leaf === given.leaf);
+  const filled = [...entry.approvals, ...entry.away];
+  const there = filled.find(({ leaf }) => leaf === given.leaf);
   if (there !== undefined && samePerson(there.certificate, given.certificate)) return statusOf(entry.grant);
   demand(there === undefined, 'ledger.refused', 'the leaf is filled', 'leaf');
   checkOpen(context, entry);
-  checkApprover(entry, given);
+  checkApprover(entry.request, filled, given);
   checkSignatures(context, region, entry.request, given);
   context.state.put(keys.approval(given.requestId, given.leaf), encodeDocument(given));
   emit(context, 'approved', entry.request, { leaf: given.leaf });
@@ -32,19 +33,6 @@ const statusOf = (grant: Grant | undefined): Json => ({ granted: grant?.state ==
 function checkOpen({ time }: Context, { request, grant }: RequestEntry): void {
   demand(grant?.state !== 'revoked', 'access.revoked', 'the request is revoked');
   demand(time < request.expiresAt, 'access.expired', 'the request has expired');
-}
-
-function checkApprover({ request, approvals }: RequestEntry, { leaf, certificate }: Approval): void {
-  demand(openLeaves(request).includes(leaf), 'access.not-a-leaf', 'the request has no such leaf', 'leaf');
-  const { role, institution } = splitLeaf(leaf);
-  const holds = certificate.institution === institution && certificate.roles.includes(role);
-  demand(holds, 'access.not-a-leaf', 'the certificate does not carry the role of the leaf', 'certificate');
-  const fits = certificate.kind === 'staff' || isServiceLeaf(leaf);
-  demand(fits, 'access.not-a-leaf', 'a service fills custodian and witness leaves only', 'certificate.kind');
-  const own = samePerson(certificate, request.requester.certificate);
-  demand(!own, 'access.self-approval', 'nobody approves a request of their own');
-  const twice = approvals.some((other) => samePerson(other.certificate, certificate));
-  demand(!twice, 'access.person-twice', 'the person fills another leaf');
 }
 
 function checkSignatures({ time }: Context, region: Region, request: Request, given: Approval): void {
@@ -61,7 +49,7 @@ async function settle(
   { request, approvals, grant }: RequestEntry,
   leaf: string,
 ): Promise<Grant | undefined> {
-  const leaves = [...approvals.map((one) => one.leaf), leaf].sort();
+  const leaves = [...new Set([...(grant?.leaves ?? []), ...approvals.map((one) => one.leaf), leaf])].sort();
   if (grant === undefined && !isFilled(request, leaves)) return undefined;
   const next: Grant = {
     version: 1,
@@ -70,6 +58,7 @@ async function settle(
     grantedAt: grant?.grantedAt ?? context.time,
     expiresAt: request.expiresAt,
     state: 'active',
+    ...(grant?.lateMs !== undefined && { lateMs: grant.lateMs }),
   };
   context.state.put(keys.grant(request.id), encodeDocument(next));
   if (grant === undefined) emit(context, 'granted', request, { expiresAt: next.expiresAt });

@@ -3,6 +3,8 @@ import type {
   Anchor,
   Approval,
   Checkpoint,
+  EmergencyApproval,
+  EmergencyRelease,
   MemberKeys,
   Region,
   Request,
@@ -140,6 +142,44 @@ export class Cast {
     const content = { requestId: request.id, requestHash: this.hashOf('request', request), leaf };
     const signature = this.sign(by.privateKey, 'approval', content);
     return { version: 1, requestId: request.id, leaf, certificate: by.certificate, signature };
+  }
+
+  /** An emergency of `by`, asked with a reason that the documents only hash; four hours unless changed. */
+  emergency(by: Person, owner: Institution, formula: unknown, change: Partial<Request> = {}, deal = 'deal'): Request {
+    const expiresAt = this.now + 4 * hour;
+    const asked = { ...this.request(by, owner, formula, { expiresAt }, deal) };
+    const ask = {
+      ...asked.ask,
+      purpose: 'ETREAT',
+      expiresAt,
+      emergency: { reason: this.hashOf('emergency-reason', { code: 'unconscious', text: '', salt: 'salt' }) },
+    };
+    return { ...asked, ask, askSignature: this.sign(by.privateKey, 'ask', ask), ...change };
+  }
+
+  /** An approval given while the chain is away. */
+  awayApproval(by: Person, request: Request, leaf: string, approvedAt = this.now): EmergencyApproval {
+    const requestHash = this.hashOf('request', request);
+    const content = { requestId: request.id, requestHash, leaf, approvedAt };
+    const signature = this.sign(by.privateKey, 'emergency-approval', content);
+    return { version: 1, requestId: request.id, leaf, certificate: by.certificate, approvedAt, signature };
+  }
+
+  /** A custodian's statement of what it released while the chain is away. */
+  awayRelease(request: Request, leaf: string, change: Partial<EmergencyRelease> = {}): EmergencyRelease {
+    const institution = leaf.slice(leaf.indexOf('@') + 1);
+    const content = {
+      requestId: request.id,
+      leaf,
+      institution,
+      releasedAt: this.now,
+      capsules: 2,
+      entry: this.digest('entry'),
+      ...change,
+    };
+    const signed = { ...content, requestHash: this.hashOf('request', request) };
+    const key = this.keys.get(institution)!.vault.privateKey;
+    return { version: 1, ...content, signature: this.sign(key, 'emergency-release', signed), ...change };
   }
 
   revocation(by: Person, request: Request, reason: Revocation['reason'] = 'no-longer-needed'): Revocation {

@@ -1,5 +1,8 @@
 export { batchLeaves, batchRoot } from './batch-root.js';
 export { chaincode } from './chaincode.js';
+export { checkApprover } from './check-approver.js';
+export { checkEmergency, checkEmergencyApproval, type AwayGrant } from './check-emergency.js';
+export { checkRequest, emergencyLife, isEmergency } from './check-request.js';
 export { encodeDocument, decodeDocument } from './documents.js';
 export { keys, endOf } from './keys.js';
 export { readRequest, type RequestEntry } from './read-request.js';

@@ -1,3 +1,5 @@
+import type { EmergencyApproval, EmergencyRelease } from '@medshare/events/chain';
+
 /** Keys of the world state. Institutions, hashes and leaves hold no `/`, so no two kinds of entries meet. */
 export const keys = {
   region: 'region',
@@ -8,6 +10,12 @@ export const keys = {
   approval: (id: string, leaf: string): string => `approval/${id}/${leaf}`,
   approvalsOf: (id: string): string => `approval/${id}/`,
   grant: (id: string): string => `grant/${id}`,
+  emergency: (id: string): string => `emergency/${id}`,
+  emergencyApproval: ({ requestId, leaf, certificate }: EmergencyApproval): string =>
+    `emergency-approval/${requestId}/${leaf}/${certificate.person}`,
+  emergencyApprovalsOf: (id: string): string => `emergency-approval/${id}/`,
+  emergencyRelease: ({ requestId, leaf, entry }: EmergencyRelease): string =>
+    `emergency-release/${requestId}/${leaf}/${entry}`,
   checkpoint: (institution: string): string => `checkpoint/${institution}`,
 } as const;
 

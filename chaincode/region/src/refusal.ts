@@ -7,6 +7,8 @@ export const refusals = [
   'access.self-approval',
   'access.person-twice',
   'access.not-a-leaf',
+  'access.incomplete',
+  'access.reason-missing',
   'access.forged',
   'access.expired',
   'access.revoked',

@@ -22,14 +22,14 @@ export async function revoke(context: Context, args: unknown): Promise<Json> {
 }
 
 /** The requester, an approver of this request, or a privacy officer of the owner. */
-function checkRight({ request, approvals }: RequestEntry, { certificate }: Revocation): void {
+function checkRight({ request, approvals, away }: RequestEntry, { certificate }: Revocation): void {
   const officer =
     certificate.institution === request.institution &&
     certificate.kind === 'staff' &&
     certificate.roles.includes('privacy-officer');
   const party =
     samePerson(certificate, request.requester.certificate) ||
-    approvals.some((one) => samePerson(one.certificate, certificate));
+    [...approvals, ...away].some((one) => samePerson(one.certificate, certificate));
   demand(officer || party, 'access.denied', 'who revokes has no part in this request', 'certificate');
 }
 
@@ -44,8 +44,9 @@ function checkSignatures({ time }: Context, region: Region, { request }: Request
 const revoked = ({ time }: Context, { request, approvals, grant }: RequestEntry, given: Revocation): Grant => ({
   version: 1,
   requestId: request.id,
-  leaves: approvals.map(({ leaf }) => leaf),
+  leaves: grant?.leaves ?? approvals.map(({ leaf }) => leaf),
   ...(grant?.grantedAt !== undefined && { grantedAt: grant.grantedAt }),
+  ...(grant?.lateMs !== undefined && { lateMs: grant.lateMs }),
   expiresAt: request.expiresAt,
   state: 'revoked',
   revokedBy: { institution: given.certificate.institution, person: given.certificate.person },

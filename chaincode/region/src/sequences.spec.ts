@@ -1,5 +1,5 @@
 import { satisfies, type Formula } from '@medshare/crypto/formula';
-import type { Grant } from '@medshare/events/chain';
+import type { Grant, Request } from '@medshare/events/chain';
 import { isProblem } from '@medshare/problems';
 import fc from 'fast-check';
 import { Cast, start, type Institution, type Person } from './cast.fixture.js';
@@ -19,13 +19,20 @@ const formula: Formula = {
 const allRoles = ['attending', 'privacy-officer', 'ed', 'custodian', 'clinician'];
 /** Few people with many roles, so that one person meets several leaves; the first is the requester. */
 const people: Person[] = (['lakeside', 'harbor', 'harbor', 'lakeside', 'summit', 'summit'] as Institution[]).map(
-  (at, i) => cast.person(at, `p-${i}`, i === 3 ? ['clinician'] : allRoles),
+  (at, i) => cast.person(at, `p-${i}`, i === 3 ? ['clinician', 'ed'] : allRoles),
 );
-const wanted = cast.request(people[0]!, 'harbor', formula);
-
-const step = fc.oneof(
+const steps = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('approve' as const), who: fc.nat(5), leaf: fc.nat(4) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('revoke' as const), who: fc.nat(5), leaf: fc.constant(0) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('away' as const),
+      who: fc.nat(5),
+      leaf: fc.nat(4),
+      also: fc.record({ who: fc.nat(5), leaf: fc.nat(4) }),
+    }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -35,84 +42,143 @@ const step = fc.oneof(
     }),
   },
 );
-type Step = { kind: 'approve' | 'revoke' | 'wait'; who: number; leaf: number };
+interface Place {
+  who: number;
+  leaf: number;
+}
+/** `away`: two approvals that were given without the chain come to it as evidence. */
+type Step = Place & { kind: 'approve' | 'revoke' | 'wait' | 'away'; also?: Place };
 
 /** What a careful clerk with a list of rules would keep. */
 class Clerk {
   readonly filled = new Map<string, number>();
+  /** leaf and person of what was approved without the chain */
+  readonly away = new Map<string, Place>();
   revoked = false;
-  granted = false;
+  /** Leaves of the grant. */
+  granted: Set<string> | undefined;
+  recorded = false;
+  tellings = 0;
   time = start;
 
-  approve(who: number, leaf: string): void {
+  constructor(
+    readonly wanted: Request,
+    readonly emergency: boolean,
+  ) {}
+
+  private mayFill({ who, leaf }: Place): boolean {
     const { institution, roles } = people[who]!.certificate;
-    const [role, at] = leaf.split('@') as [string, string];
+    const [role, at] = leaves[leaf]!.split('@') as [string, string];
+    return who !== 0 && institution === at && roles.includes(role) && (role !== 'ed' || this.emergency);
+  }
+
+  approve(who: number, leaf: number): void {
+    const others = [...this.away.values()];
+    const name = leaves[leaf]!;
     const refused =
       this.revoked ||
-      this.time >= wanted.expiresAt ||
-      who === 0 ||
-      institution !== at ||
-      !roles.includes(role) ||
-      this.filled.has(leaf) ||
+      this.time >= this.wanted.expiresAt ||
+      !this.mayFill({ who, leaf }) ||
+      this.filled.has(name) ||
+      others.some((other) => other.leaf === leaf || other.who === who) ||
       [...this.filled.values()].includes(who);
     if (refused) return;
-    this.filled.set(leaf, who);
-    this.granted ||= satisfies(formula, new Set(this.filled.keys()));
+    this.filled.set(name, who);
+    const complete = satisfies(formula, new Set(this.filled.keys()));
+    if (complete && !this.granted) this.tellings += 1;
+    if (complete || this.granted) this.granted = new Set([...(this.granted ?? []), ...this.filled.keys()]);
   }
+
+  evidence(given: readonly Place[]): void {
+    const [one, other] = given as [Place, Place];
+    const refused =
+      !this.emergency ||
+      !given.every((place) => this.mayFill(place)) ||
+      one.who === other.who ||
+      one.leaf === other.leaf ||
+      this.time >= this.wanted.expiresAt ||
+      !satisfies(formula, new Set(given.map(({ leaf }) => leaves[leaf]!)));
+    if (refused) return;
+    for (const { who, leaf } of given) this.away.set(`${leaf}/${who}`, { who, leaf });
+    if (!this.recorded) this.first = given.map(({ leaf }) => leaves[leaf]!);
+    this.recorded = true;
+    if (!this.granted && !this.revoked) this.granted = new Set(this.first);
+  }
+
+  private first: string[] = [];
 
   revoke(who: number): void {
     const officer = who === 1 || who === 2;
-    if (who === 0 || officer || [...this.filled.values()].includes(who)) this.revoked = true;
+    const approved = [...this.filled.values(), ...[...this.away.values()].map((one) => one.who)].includes(who);
+    if (who === 0 || officer || approved) this.revoked = true;
   }
 }
 
-async function play(host: MemoryHost, clerk: Clerk, { kind, who, leaf }: Step): Promise<void> {
+async function play(host: MemoryHost, clerk: Clerk, { kind, who, leaf, also }: Step): Promise<void> {
   if (kind === 'wait') {
     clerk.time += who * 3_600_000;
     return;
   }
+  const { wanted, time } = clerk;
+  const places = [{ who, leaf }, ...(also ? [also] : [])];
+  const away = (place: Place) => cast.awayApproval(people[place.who]!, wanted, leaves[place.leaf]!, time);
   const by = people[who]!;
-  const args = kind === 'approve' ? cast.approval(by, wanted, leaves[leaf]!) : cast.revocation(by, wanted);
+  const [name, args] =
+    kind === 'approve'
+      ? ['approve', cast.approval(by, wanted, leaves[leaf]!)]
+      : kind === 'revoke'
+        ? ['revoke', cast.revocation(by, wanted)]
+        : ['emergency', { request: wanted, approvals: places.map(away) }];
   try {
-    await host.run(by.certificate.institution, kind, args, clerk.time);
+    await host.run(by.certificate.institution, name as string, args, time);
   } catch (caught) {
     if (!isProblem(caught) || !(refusals as readonly string[]).includes(caught.code)) throw caught;
   }
-  if (kind === 'approve') clerk.approve(who, leaves[leaf]!);
-  else clerk.revoke(who);
+  if (kind === 'approve') clerk.approve(who, leaf);
+  else if (kind === 'revoke') clerk.revoke(who);
+  else clerk.evidence(places);
 }
 
-function compare(host: MemoryHost, clerk: Clerk): void {
+function compare(host: MemoryHost, { wanted, filled, away, revoked, granted, recorded, tellings }: Clerk): void {
   const grant = host.read<Grant>(keys.grant(wanted.id));
-  const approved = [...host.entries.keys()].filter((key) => key.startsWith('approval/'));
-  expect(approved.sort()).toEqual([...clerk.filled.keys()].sort().map((leaf) => keys.approval(wanted.id, leaf)));
-  expect(grant?.state).toBe(clerk.revoked ? 'revoked' : clerk.granted ? 'active' : undefined);
-  expect(grant?.grantedAt !== undefined).toBe(clerk.granted);
-  if (clerk.granted) expect(grant!.leaves).toEqual([...clerk.filled.keys()].sort());
-  expect(host.events.filter(({ name }) => name === 'granted')).toHaveLength(clerk.granted ? 1 : 0);
+  const under = (prefix: string) => [...host.entries.keys()].filter((key) => key.startsWith(prefix)).sort();
+  expect(under('approval/')).toEqual([...filled.keys()].sort().map((leaf) => keys.approval(wanted.id, leaf)));
+  const persons = [...away.values()].map(({ who, leaf }) => `${leaves[leaf]!}/${people[who]!.certificate.person}`);
+  expect(under('emergency-approval/')).toEqual(persons.map((one) => `emergency-approval/${wanted.id}/${one}`).sort());
+  expect(host.read(keys.emergency(wanted.id)) !== undefined).toBe(recorded);
+  expect(grant?.state).toBe(revoked ? 'revoked' : granted ? 'active' : undefined);
+  expect(grant?.grantedAt !== undefined).toBe(granted !== undefined);
+  if (granted) expect(grant!.leaves).toEqual([...granted].sort());
+  expect(host.events.filter(({ name }) => name === 'granted')).toHaveLength(tellings);
 }
 
-describe('any sequence of approvals, revocations and time', () => {
-  it('comes to what the rules say, and its repetition changes nothing', async () => {
-    const sequences = fc.asyncProperty(fc.array(step, { maxLength: 24 }), async (steps) => {
-      const host = new MemoryHost();
-      await host.run('harbor', 'init', cast.region, 0);
-      await host.run('lakeside', 'request', wanted, start);
-      const clerk = new Clerk();
-      for (const one of steps) {
-        await play(host, clerk, one);
-        compare(host, clerk);
-      }
-      const before = host.dump();
-      const again = new Clerk();
-      Object.assign(again, { time: clerk.time });
-      for (const one of steps.filter(
-        ({ kind, who, leaf }) => kind === 'approve' && clerk.filled.get(leaves[leaf]!) === who,
-      )) {
-        await play(host, again, one);
-      }
-      expect(host.dump()).toBe(before);
-    });
-    await fc.assert(sequences, { numRuns: 60 });
-  });
+describe('any sequence of approvals, revocations, late evidence and time', () => {
+  it.each([false, true])(
+    'comes to what the rules say, and its repetition changes nothing (emergency: %s)',
+    async (emergency) => {
+      const wanted = emergency
+        ? cast.emergency(people[0]!, 'harbor', formula)
+        : cast.request(people[0]!, 'harbor', formula);
+      const sequences = fc.asyncProperty(fc.array(steps, { maxLength: 24 }), async (given) => {
+        const host = new MemoryHost();
+        await host.run('harbor', 'init', cast.region, 0);
+        await host.run('lakeside', 'request', wanted, start);
+        const clerk = new Clerk(wanted, emergency);
+        for (const one of given) {
+          await play(host, clerk, one);
+          compare(host, clerk);
+        }
+        const before = host.dump();
+        const again = new Clerk(wanted, emergency);
+        Object.assign(again, { time: clerk.time });
+        for (const one of given.filter(
+          ({ kind, who, leaf }) => kind === 'approve' && clerk.filled.get(leaves[leaf]!) === who,
+        )) {
+          await play(host, again, one);
+        }
+        expect(host.dump()).toBe(before);
+      });
+      await fc.assert(sequences, { numRuns: 60 });
+    },
+  );
 });

@@ -27,7 +27,8 @@ export interface Context {
 }
 
 export interface ChaincodeEvent {
-  readonly name: 'anchored' | 'conflict' | 'requested' | 'approved' | 'granted' | 'revoked' | 'checkpointed';
+  readonly name:
+    'anchored' | 'conflict' | 'requested' | 'approved' | 'granted' | 'revoked' | 'emergency' | 'checkpointed';
   readonly value: Json;
 }
 

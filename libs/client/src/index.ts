@@ -1,9 +1,11 @@
 export { MedshareClient, type ClientOptions } from './medshare-client.js';
 export {
   generateStaffKey,
+  hashReason,
   requestCertificate,
   signApproval,
   signAsk,
+  signEmergencyApproval,
   signRevocation,
   type StaffKey,
 } from './staff-key.js';

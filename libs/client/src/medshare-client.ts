@@ -5,20 +5,38 @@ import {
   auditProof,
   certificateResponse,
   draftResponse,
+  emergencyApprovalResponse,
   evaluateResponse,
+  notifications,
   openResponse,
   pendingApprovals,
+  reviewResponse,
+  reviews,
   revocationResponse,
   type AskResponse,
   type AuditProof,
+  type EmergencyCode,
+  type Notification,
   type OpenResponse,
   type PendingApproval,
+  type Review,
+  type ReviewFilter,
+  type ReviewOutcome,
   type RevocationReason,
   type StaffCertificate,
 } from '@medshare/events';
 import { fromProblemJson, problem, type OperationOutcome, type Problem } from '@medshare/problems';
 import type { z } from 'zod';
-import { requestCertificate, signApproval, signAsk, signRevocation, type StaffKey } from './staff-key.js';
+import { toBase64url } from '@medshare/crypto/portable';
+import {
+  hashReason,
+  requestCertificate,
+  signApproval,
+  signAsk,
+  signEmergencyApproval,
+  signRevocation,
+  type StaffKey,
+} from './staff-key.js';
 
 export interface ClientOptions {
   /** The institution's public address, e.g. `http://127.0.0.1:7201`. */
@@ -63,6 +81,27 @@ export class MedshareClient {
     return this.post('/reader/asks', { ask, certificate, signature, ...rest }, askResponse);
   }
 
+  /**
+   * Breaks the glass: asks with purpose ETREAT. The reason is seen by those who approve and review, and is on no chain. While the chain is
+   * away the answer's requests say `away`, and people approve them as usual.
+   */
+  async breakGlass(about: {
+    identifier: { system: string; value: string };
+    reason: { code: EmergencyCode; text?: string };
+    relation?: 'treating' | 'none';
+    hours?: number;
+  }): Promise<AskResponse> {
+    const { identifier, relation = 'none', hours } = about;
+    const key = this.key();
+    const salt = toBase64url(crypto.getRandomValues(new Uint8Array(32)));
+    const reason = { code: about.reason.code, text: about.reason.text ?? '', salt };
+    const certificate = await this.certificate();
+    const emergency = { reason: hashReason(key, reason), ...(hours !== undefined && { hours }) };
+    const { ask } = await this.post('/reader/drafts', { purpose: 'ETREAT', days: 1, emergency }, draftResponse);
+    const body = { ask, certificate, signature: signAsk(key, ask), identifier, relation, reason };
+    return this.post('/reader/asks', body, askResponse);
+  }
+
   /** An ask's requests as they stand on the chain now. */
   asked(askId: string): Promise<AskResponse> {
     return this.get(`/reader/asks/${askId}`, askResponse);
@@ -83,11 +122,38 @@ export class MedshareClient {
     return (await this.get('/access/approvals', pendingApprovals)).approvals;
   }
 
+  /** Approves on the chain; what is pending while it is away, by a signed approval that the requester's institution fetches. */
   async approve(
-    pending: Pick<PendingApproval, 'requestId' | 'requestHash' | 'leaf'>,
-  ): Promise<z.infer<typeof approvalResponse>> {
+    pending: Pick<PendingApproval, 'requestId' | 'requestHash' | 'leaf' | 'away'>,
+  ): Promise<
+    Pick<z.infer<typeof approvalResponse>, 'requestId'> & { granted?: boolean; block?: number; approvedAt?: number }
+  > {
+    if (pending.away) return this.approveAway(pending);
     const body = signApproval(this.key(), await this.certificate(), pending);
     return this.post(`/access/approvals/${pending.requestId}`, body, approvalResponse);
+  }
+
+  private async approveAway(pending: Pick<PendingApproval, 'requestId' | 'requestHash' | 'leaf'>) {
+    const certificate = await this.certificate();
+    const body = signEmergencyApproval(this.key(), certificate, pending, (this.options.now ?? Date.now)());
+    return this.post(`/access/emergency-approvals/${pending.requestId}`, body, emergencyApprovalResponse);
+  }
+
+  /** Emergencies that a privacy officer of this institution reviews; `due` is what is not closed. */
+  async reviews(state: ReviewFilter = 'due'): Promise<Review[]> {
+    return (await this.get(`/access/reviews?state=${state}`, reviews)).reviews;
+  }
+
+  closeReview(
+    reviewId: string,
+    body: { outcome: ReviewOutcome; reason: string },
+  ): Promise<z.infer<typeof reviewResponse>> {
+    return this.post(`/access/reviews/${reviewId}`, body, reviewResponse);
+  }
+
+  /** What the signed-in patient is told of access to their records at this institution. */
+  async notifications(): Promise<Notification[]> {
+    return (await this.get('/access/notifications', notifications)).notifications;
   }
 
   async revoke(request: {

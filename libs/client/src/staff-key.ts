@@ -1,5 +1,12 @@
-import { fromBase64url, signDocument, suite, toBase64url, type SuiteName } from '@medshare/crypto/portable';
-import type { Ask, PendingApproval, StaffCertificate } from '@medshare/events';
+import {
+  documentHash,
+  fromBase64url,
+  signDocument,
+  suite,
+  toBase64url,
+  type SuiteName,
+} from '@medshare/crypto/portable';
+import type { Ask, EmergencyReason, PendingApproval, StaffCertificate } from '@medshare/events';
 
 /** A staff member's own key: made and kept by the person's device, certified for a shift by the institution. */
 export interface StaffKey {
@@ -32,6 +39,21 @@ export function signApproval(
   { requestId, requestHash, leaf }: Pick<PendingApproval, 'requestId' | 'requestHash' | 'leaf'>,
 ): { leaf: string; certificate: StaffCertificate; signature: string } {
   return { leaf, certificate, signature: sign(key, 'approval', { requestId, requestHash, leaf }) };
+}
+
+/** What an emergency's ask holds of its reason. */
+export const hashReason = (key: Pick<StaffKey, 'suite'>, reason: EmergencyReason): string =>
+  documentHash(suite(key.suite), 'emergency-reason', 1, reason as never);
+
+/** Body of `POST /access/emergency-approvals/{requestId}`, `approvedAt` in ms. */
+export function signEmergencyApproval(
+  key: StaffKey,
+  certificate: StaffCertificate,
+  { requestId, requestHash, leaf }: Pick<PendingApproval, 'requestId' | 'requestHash' | 'leaf'>,
+  approvedAt: number,
+): { leaf: string; certificate: StaffCertificate; approvedAt: number; signature: string } {
+  const signature = sign(key, 'emergency-approval', { requestId, requestHash, leaf, approvedAt });
+  return { leaf, certificate, approvedAt, signature };
 }
 
 /** Body of `POST /access/revocations/{requestId}`. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { auditRecorded, checkpointMade } from './events/audit.js';
-import { chainChanged, requestNoticed } from './events/chain.js';
+import { chainChanged, emergencyReleased, requestNoticed } from './events/chain.js';
 import {
   messageAccepted,
   patientLinked,
@@ -20,6 +20,7 @@ export const catalogue = {
   'record.anchored': { version: 1, schema: recordAnchored },
   'chain.changed': { version: 1, schema: chainChanged },
   'request.noticed': { version: 1, schema: requestNoticed },
+  'emergency.released': { version: 1, schema: emergencyReleased },
   'audit.recorded': { version: 1, schema: auditRecorded },
   'checkpoint.made': { version: 1, schema: checkpointMade },
 } as const;

@@ -27,6 +27,11 @@ export const leafId = z
 export const person = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 const version = z.literal(1);
 
+/** HL7 v3 PurposeOfUse of an emergency. */
+export const emergencyPurpose = 'ETREAT';
+/** The role of emergency departments: its leaves are a formula's emergency branch and serve emergencies only. */
+export const emergencyRole = 'ed';
+
 /** Public keys of one member, one a use; all of the region's suite. */
 export const memberKeys = z.strictObject({
   ledger: publicKey,
@@ -68,6 +73,8 @@ export const region = z.strictObject({
     requestMs: z.int().min(1000),
     /** Longest life of a staff certificate. */
     certificateMs: z.int().min(1000),
+    /** Longest life of an emergency request, and of the grant it becomes; a day where a region says nothing. */
+    emergencyMs: z.int().min(1000).optional(),
   }),
 });
 export type Region = z.infer<typeof region>;
@@ -128,6 +135,8 @@ export const ask = z.strictObject({
   purpose,
   expiresAt: millis,
   nonce: base64url.length(22),
+  /** Only with purpose ETREAT, and always: hash of the stated {code, text, salt}, type `emergency-reason`; the reason itself is on no chain. */
+  emergency: z.strictObject({ reason: hash }).optional(),
 });
 export type Ask = z.infer<typeof ask>;
 
@@ -196,11 +205,72 @@ export const grant = z.strictObject({
   grantedAt: millis.optional(),
   expiresAt: millis,
   state: z.enum(['active', 'revoked']),
+  /** The grant was made off the chain while it was away, and written down this much later, ms. */
+  lateMs: millis.optional(),
   revokedBy: z.strictObject({ institution: institutionId, person }).optional(),
   revokedAt: millis.optional(),
   reason: revocationReason.optional(),
 });
 export type Grant = z.infer<typeof grant>;
+
+/**
+ * One person's, or custodian service's, approval while no transaction can be committed. Signed by the certificate's key, type
+ * `emergency-approval`, over {requestId, requestHash, leaf, approvedAt}: it serves neither another request nor the chain's own approvals.
+ */
+export const emergencyApproval = z.strictObject({
+  version,
+  requestId: hash,
+  leaf: leafId,
+  certificate: staffCertificate,
+  approvedAt: millis,
+  signature,
+});
+export type EmergencyApproval = z.infer<typeof emergencyApproval>;
+
+/**
+ * A custodian's statement of what it released while the chain was away, its audit entry durable before. Signed by its `vault` key, type
+ * `emergency-release`, over {requestId, requestHash, leaf, institution, releasedAt, capsules, entry}.
+ */
+export const emergencyRelease = z.strictObject({
+  version,
+  requestId: hash,
+  leaf: leafId,
+  institution: institutionId,
+  releasedAt: millis,
+  /** How many capsules' fragments left. */
+  capsules: z.int().min(1).max(256),
+  /** Salted leaf hash of the entry in the custodian's audit log. */
+  entry: hash,
+  signature,
+});
+export type EmergencyRelease = z.infer<typeof emergencyRelease>;
+
+/** Argument of the function `emergency`: what happened while the chain was away. */
+export const emergencyEvidence = z.strictObject({
+  request,
+  approvals: z.array(emergencyApproval).min(1).max(32),
+  release: emergencyRelease.optional(),
+});
+export type EmergencyEvidence = z.infer<typeof emergencyEvidence>;
+
+/**
+ * Under `emergency/<requestId>`: an emergency that was granted while the chain was away, written down when it was back. Its approvals stand
+ * under `emergency-approval/<requestId>/<leaf>/<person>`, releases under `emergency-release/<requestId>/<leaf>/<entry>`, as they were signed.
+ */
+export const emergencyRecord = z.strictObject({
+  version,
+  requestId: hash,
+  requestHash: hash,
+  leaves: z.array(leafId).max(256),
+  /** When the last of these approvals was signed, by its signer's clock. */
+  grantedAt: millis,
+  expiresAt: millis,
+  recordedAt: millis,
+  recordedBy: institutionId,
+  /** recordedAt − grantedAt: how late the chain learned of it. */
+  lateMs: millis,
+});
+export type EmergencyRecord = z.infer<typeof emergencyRecord>;
 
 /** Under `checkpoint/<institution>`: head of its audit log, signed by its `audit` key, type `checkpoint`, over {institution, size, root}. */
 export const checkpoint = z.strictObject({

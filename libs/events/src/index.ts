@@ -5,6 +5,7 @@ export { linkKind, patientLinked, type LinkKind } from './events/record.js';
 export { recordSealed, recordAnchored, recordClassified, recordReceived, messageAccepted } from './events/record.js';
 export * from './http/access.js';
 export * from './http/audit.js';
+export * from './http/emergency.js';
 export * from './http/fhir.js';
 export * from './http/messages.js';
 export * from './http/operations.js';

@@ -15,8 +15,9 @@ import { PostgresChainStore } from './embedded/postgres-chain-store.js';
 import { defaultSettings, type EmbeddedSettings } from './embedded/settings.js';
 import { Submitter, type SubmitterParts } from './embedded/submitter.js';
 import type { Member, Transport } from './embedded/transport.js';
+import { reachMembers } from './embedded/reach-members.js';
 import { verifyChain } from './embedded/verify-chain.js';
-import type { ChainFinding, CommittedBlock, Head, Ledger, Stored, Submitted } from './ledger.port.js';
+import type { ChainFinding, CommittedBlock, Head, Ledger, Reachability, Stored, Submitted } from './ledger.port.js';
 
 export interface EmbeddedLedgerOptions {
   readonly institution: string;
@@ -86,6 +87,7 @@ interface Parts {
   readonly orderer: Orderer | undefined;
   readonly follower: Follower | undefined;
   readonly submitter: Submitter;
+  readonly transport: Transport;
 }
 
 function assemble(options: EmbeddedLedgerOptions, database: Database): Parts {
@@ -110,7 +112,7 @@ function assemble(options: EmbeddedLedgerOptions, database: Database): Parts {
   const order: SubmitterParts['order'] = (transaction, signal) =>
     orderer ? orderer.order(transaction) : transport.order(transaction, signal);
   const submitter = new Submitter({ peer, transport, endorseMs, onFinding, random, settings, order });
-  return { database, peer, orderer, follower, submitter };
+  return { database, peer, orderer, follower, submitter, transport };
 }
 
 const memberOf = ({ peer, orderer }: Parts): Member => ({
@@ -158,6 +160,12 @@ class ChainLedger implements Ledger {
   height(): Promise<Head> {
     const { number, hash } = this.#parts.peer.head;
     return Promise.resolve({ number, hash });
+  }
+
+  reachability(): Promise<Reachability> {
+    const { peer, transport } = this.#parts;
+    const { institution, region } = peer.parts;
+    return reachMembers({ institution, region, height: peer.head.number, transport });
   }
 
   async *blocks(from: number, given: AbortSignal): AsyncIterable<CommittedBlock> {

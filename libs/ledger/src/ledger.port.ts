@@ -16,6 +16,8 @@ export interface Ledger {
   height(): Promise<Head>;
   /** Committed blocks from number `from` on, then those to come, until the signal aborts. `number + 1` of the last is the cursor to keep. */
   blocks(from: number, signal: AbortSignal): AsyncIterable<CommittedBlock>;
+  /** Whether a transaction could be committed now. Asks those who would have to take part, within seconds; never rejects for who is away. */
+  reachability(): Promise<Reachability>;
   /** Walks every block and the state of the institution's own peer, and names whatever does not verify. */
   verify(): AsyncIterable<ChainFinding>;
   close(): Promise<void>;
@@ -25,6 +27,14 @@ export interface Submitted {
   readonly txId: string;
   readonly block: number;
   readonly response: Json;
+}
+
+export interface Reachability {
+  readonly reachable: boolean;
+  /** Number of the last block of the own copy. */
+  readonly height: number;
+  /** Members, or organisations, that did not answer. */
+  readonly away: readonly string[];
 }
 
 /** Number and hash (base64url) of the last committed block. */

@@ -39,7 +39,7 @@ const levelOf = (name: string) => (name === 'ordinary' ? 3 : name === 'sensitive
 /** what the table must say, written down independently: purpose, roles, ordinary, sensitive */
 const expected: readonly [string, readonly string[], string, string][] = [
   ['TREAT', ['clinician', 'attending', 'ed'], 'permit none', 'permit required'],
-  ['ETREAT', ['clinician', 'attending', 'ed'], 'permit none', 'permit required'],
+  ['ETREAT', ['ed'], 'permit none', 'permit required'],
   ['HOPERAT', ['privacy-officer'], 'permit required', 'access.no-legal-basis'],
   ['HPAYMT', ['billing'], 'permit required', 'access.no-legal-basis'],
   ['HRESCH', ['researcher'], 'permit required', 'access.no-legal-basis'],

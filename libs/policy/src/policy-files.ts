@@ -24,10 +24,40 @@ const row = z.strictObject({
     .default([]),
 });
 
+const hours = z.int().min(1).max(24);
+
+/** What holds of breaking the glass, whatever the row. */
+export const emergencyRules = z.strictObject({
+  /** How long an emergency's grant lasts unless less or more is asked, and at most. */
+  defaultHours: hours,
+  maxHours: hours,
+  /** By when a privacy officer must have reviewed it. */
+  reviewHours: z.int().min(1).max(720),
+  /** Signed approvals instead of the chain's grant, while no transaction can be committed. */
+  away: z.strictObject({
+    allowed: z.boolean(),
+    /** Also while the chain can be reached. */
+    whenReachable: z.boolean(),
+    /** Asks that one custodian answers so within 24 hours. */
+    perPerson: z.int().min(1).max(1000),
+    perInstitution: z.int().min(1).max(10_000),
+  }),
+});
+export type EmergencyRules = z.infer<typeof emergencyRules>;
+
+/** For a region that says nothing: never without the chain. */
+const noRules: EmergencyRules = {
+  defaultHours: 4,
+  maxHours: 24,
+  reviewHours: 72,
+  away: { allowed: false, whenReachable: false, perPerson: 1, perInstitution: 1 },
+};
+
 /** `policies/legal-basis/<region>.yaml` */
 export const legalBasisFile = z.strictObject({
   version: z.literal(1),
   jurisdiction: name,
+  emergency: emergencyRules.default(noRules),
   rows: z.array(row).min(1).max(500),
 });
 export type LegalBasisRow = z.infer<typeof row>;

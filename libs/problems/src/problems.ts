@@ -185,6 +185,16 @@ const table = {
 
   'access.denied': { title: 'The policy denies', status: 403, issue: 'forbidden' },
   'access.no-legal-basis': { title: 'No legal basis covers the purpose', status: 403, issue: 'forbidden' },
+  'access.reason-missing': {
+    title: 'An emergency needs a reason, and nothing else has one',
+    status: 422,
+    issue: 'required',
+  },
+  'access.chain-reachable': {
+    title: 'The chain can be reached: an emergency is granted there',
+    status: 409,
+    issue: 'business-rule',
+  },
   'access.self-approval': { title: 'Nobody approves a request of their own', status: 403, issue: 'business-rule' },
   'access.person-twice': { title: 'One person fills one place only', status: 409, issue: 'business-rule' },
   'access.not-a-leaf': { title: 'Who approves holds no place in the formula', status: 403, issue: 'forbidden' },

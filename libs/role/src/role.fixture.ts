@@ -10,6 +10,7 @@ import { openFileKeys } from '@medshare/keys/file.driver';
 import { Inbox, Outbox, outboxMigrations } from '@medshare/outbox';
 import type { Peers } from '@medshare/peers';
 import { problem } from '@medshare/problems';
+import { createMetricsRegistry } from '@medshare/telemetry';
 import { freshDatabase, ManualClock, tempDir } from '@medshare/testkit';
 import { createAuditTrail } from './audit-trail.js';
 import type { RoleContext, RoleName } from './context.js';
@@ -161,7 +162,7 @@ export class TestRoles {
       clock: this.clock,
       random,
       logger: this.logger() as unknown as RoleContext['logger'],
-      metrics: undefined as never,
+      metrics: createMetricsRegistry().forRole(role),
       database,
       bus: undefined as never,
       outbox,

@@ -8,6 +8,7 @@ import {
   type AccessPolicy,
   type Decision,
   type DecisionInput,
+  type EmergencyRules,
   type ServiceLeafAnswer,
   type ServiceLeafInput,
 } from '@medshare/policy';
@@ -27,6 +28,10 @@ export class InstitutionPolicy {
   ) {
     this.members = region.members.map(({ id }) => id);
     this.policy = loadAccessPolicy(files, { members: this.members });
+  }
+
+  get emergency(): EmergencyRules {
+    return this.policy.legal.emergency;
   }
 
   decide(input: DecisionInput): Decision {

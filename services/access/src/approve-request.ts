@@ -9,6 +9,7 @@ import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
 import { forged } from './access.problems.js';
 import type { InstitutionPolicy } from './access-policy.js';
+import type { ApproveAway } from './approve-away.js';
 import type { ChainState } from './chain-state.js';
 import type { IssueCertificate } from './issue-certificate.js';
 import type { AccessStore } from './store/access-store.js';
@@ -23,6 +24,7 @@ export class ApproveRequest {
     private readonly chain: ChainState,
     private readonly policy: InstitutionPolicy,
     private readonly certificates: IssueCertificate,
+    private readonly away: ApproveAway,
   ) {}
 
   /** A member of the staff approves one leaf. The chain checks everything again. @throws Problem access.* */
@@ -50,6 +52,7 @@ export class ApproveRequest {
     const notice = await this.store.notice.findUnique({ where: { requestId } });
     const held = notice?.leaves.filter(isServiceLeaf) ?? [];
     if (!notice || held.length === 0) return;
+    if (notice.away) return this.away.byService(notice);
     const { request, grant } = await this.chain.request(requestId);
     if (grant?.state === 'revoked' || request.expiresAt <= this.context.clock.now()) return;
     const { person, roles, institution } = request.requester.certificate;

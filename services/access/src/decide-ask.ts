@@ -2,18 +2,22 @@ import { documentHash, fromBase64url, signDocument, toBase64url, verifyDocument 
 import { decideAsk, findDeals, type DecisionReceipt } from '@medshare/events';
 import { uuidFrom } from '@medshare/fhir';
 import type { Decision } from '@medshare/policy';
+import { asProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
 import { expired, forged } from './access.problems.js';
 import type { InstitutionPolicy } from './access-policy.js';
 import { checkCertificate, checkSigned, memberOf } from './check-certificate.js';
+import type { AlertPeople } from './alert-people.js';
+import { checkReason } from './check-reason.js';
 import type { AccessStore } from './store/access-store.js';
 
 type Envelope = z.infer<typeof decideAsk.request>;
 type Answer = z.infer<typeof decideAsk.response>;
 type OwnDeal = z.infer<typeof findDeals.response>['deals'][number];
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 /**
  * Decides another institution's ask about this institution's records: legal basis, then policy, a receipt a class.
@@ -24,11 +28,13 @@ export class DecideAsk {
     private readonly context: RoleContext,
     private readonly policy: InstitutionPolicy,
     private readonly store: AccessStore,
+    private readonly people: AlertPeople,
   ) {}
 
   /** Repeating an ask gives the same answer. @throws Problem access.forged, access.expired */
   async decide(caller: string, envelope: Envelope): Promise<Answer> {
     this.check(caller, envelope);
+    await this.checkEmergency(envelope);
     const answer = (await this.known(caller, envelope)) ?? (await this.decideAnew(caller, envelope));
     await this.audit(envelope, answer);
     return answer;
@@ -50,7 +56,8 @@ export class DecideAsk {
     const shown = permits.length > 0 ? permits : [this.nothing(envelope, receipts)];
     const answer: Answer = { receipts: shown, proposals };
     try {
-      await this.persist(envelope, [...new Set([...receipts, ...shown])], answer);
+      const patients = [...new Set(deals.flatMap(({ patient }) => patient ?? []))];
+      await this.persist(envelope, [...new Set([...receipts, ...shown])], answer, patients);
       return answer;
     } catch (caught) {
       // the same ask was decided at the same time: its answer counts, and there is one
@@ -84,6 +91,27 @@ export class DecideAsk {
     const key = fromBase64url(memberOf(region, caller).keys.access);
     if (!verifyDocument(suite, key, 'ask-envelope', 1, { ask, relation, tags }, envelope)) throw forged('envelope');
     if (ask.expiresAt <= clock.now()) throw expired('ask.expiresAt');
+  }
+
+  /** Without a reason, or for longer than the policy lets an emergency last, nothing is decided; that it was tried is on record. */
+  private async checkEmergency({ ask, certificate, reason }: Envelope): Promise<void> {
+    const { clock, region, suite, audit } = this.context;
+    try {
+      checkReason(suite, ask, reason);
+      const most = this.policy.emergency.maxHours * HOUR + region.clockSkewMs;
+      if (ask.emergency && ask.expiresAt - clock.now() > most)
+        throw problem('access.denied', { where: 'ask.expiresAt' });
+    } catch (caught) {
+      await audit.record({
+        action: 'ask.decided',
+        outcome: 'refused',
+        problem: asProblem(caught).code,
+        purpose: ask.purpose,
+        agent: { institution: certificate.institution, person: certificate.person, roles: certificate.roles },
+        entities: [{ kind: 'ask', id: ask.askId }],
+      });
+      throw caught;
+    }
   }
 
   private decideClass({ ask, certificate, relation }: Envelope, deal: OwnDeal): Decision {
@@ -126,6 +154,7 @@ export class DecideAsk {
       consents: [],
       deals,
       enforced: 'mathematics',
+      ...(ask.emergency && { emergency: { ...ask.emergency, away: this.policy.emergency.away.allowed } }),
     };
     return { ...body, signature: signDocument(context.suite, context.signingKey.privateKey, 'receipt', 1, body) };
   }
@@ -158,6 +187,13 @@ export class DecideAsk {
   private async audit({ ask, certificate }: Envelope, { receipts, proposals }: Answer): Promise<void> {
     const { suite, audit, institution } = this.context;
     const refused = proposals.length === 0;
+    const askOf = { where: { askId: ask.askId } };
+    const [reviews, notifications] = await Promise.all([
+      this.store.review.findMany({ where: { ...askOf.where, side: 'owner' } }),
+      this.store.notification.findMany(askOf),
+    ]);
+    const alerts = [...this.people.facts('review', reviews), ...this.people.facts('notification', notifications)];
+    for (const fact of alerts) await audit.record(fact);
     await audit.record({
       id: uuidFrom(fromBase64url(documentHash(suite, 'decision-entry', 1, { institution, askId: ask.askId }))),
       action: 'ask.decided',
@@ -170,12 +206,15 @@ export class DecideAsk {
   }
 
   private async persist(
-    { ask, certificate, relation }: Envelope,
+    { ask, certificate, relation, reason }: Envelope,
     receipts: DecisionReceipt[],
     answer: Answer,
+    patients: string[],
   ): Promise<void> {
     const { context } = this;
-    await this.store.ask.create({
+    const permits = answer.receipts.filter(({ outcome }) => outcome === 'permit');
+    const alerts = await this.people.obliged({ ...ask, certificate, reason, permits, patients });
+    const asked = this.store.ask.create({
       data: {
         id: ask.askId,
         requester: certificate.institution,
@@ -202,6 +241,12 @@ export class DecideAsk {
         },
       },
     });
+    // whoever must be told is told with the decision, or there is none
+    await this.store.$transaction([
+      asked,
+      this.store.review.createMany({ data: alerts.reviews, skipDuplicates: true }),
+      this.store.notification.createMany({ data: alerts.notifications, skipDuplicates: true }),
+    ]);
   }
 }
 

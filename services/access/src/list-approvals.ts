@@ -1,8 +1,15 @@
-import type { Grant, PendingApproval, Request } from '@medshare/events';
+import {
+  request as requestShape,
+  type EmergencyReason,
+  type Grant,
+  type PendingApproval,
+  type Request,
+} from '@medshare/events';
 import type { Principal } from '@medshare/identity';
 import type { RoleContext } from '@medshare/role';
 import type { ChainState } from './chain-state.js';
 import type { AccessStore } from './store/access-store.js';
+import { unwrapJson } from './wrapped-json.js';
 
 /** How long an expired request is still shown, ms. */
 const shownAfterwards = 24 * 3_600_000;
@@ -26,17 +33,30 @@ export class ListApprovals {
       },
       orderBy: { createdAt: 'desc' },
       take: 200,
+      include: { approvals: { select: { leaf: true } } },
     });
     const states = await this.chain.requests(notices.map(({ requestId }) => requestId));
-    return notices.flatMap((notice) => {
-      const state = states.get(notice.requestId);
+    const described = notices.map(async (notice) => {
+      const { away } = notice;
+      // what is approved without the chain is shown as it was brought
+      const brought =
+        away && notice.request ? { request: requestShape.parse(notice.request), grant: undefined } : undefined;
+      const state = away ? brought : states.get(notice.requestId);
       const leaves = notice.leaves.filter((leaf) => mine.has(leaf));
-      return state ? leaves.map((leaf) => this.describe(notice, leaf, state)) : [];
+      const emergency = await this.reasonOf(notice);
+      return state ? leaves.map((leaf) => ({ ...this.describe(notice, leaf, state), ...emergency })) : [];
     });
+    return (await Promise.all(described)).flat();
+  }
+
+  private async reasonOf({ requestId, reason }: { requestId: string; reason: Uint8Array | null }) {
+    if (!reason) return {};
+    const { code, text } = await unwrapJson<EmergencyReason>(this.context, reason, `notice/${requestId}`);
+    return { emergency: { code, text } };
   }
 
   private describe(
-    notice: { requestId: string; class: string; relation: string },
+    notice: { requestId: string; class: string; relation: string; away: boolean; approvals: { leaf: string }[] },
     leaf: string,
     { request, grant }: { request: Request; grant: Grant | undefined },
   ): PendingApproval {
@@ -52,7 +72,8 @@ export class ListApprovals {
       requester: { institution, person: certificate.person, roles: certificate.roles },
       issuedAt: request.issuedAt,
       expiresAt: request.expiresAt,
-      state: this.stateOf(leaf, request.expiresAt, grant),
+      state: this.stateOf(leaf, request.expiresAt, grant, notice.away ? notice.approvals : []),
+      ...(notice.away && { away: true }),
     };
   }
 
@@ -60,10 +81,11 @@ export class ListApprovals {
     leaf: string,
     expiresAt: number,
     grant: { state: string; leaves: string[] } | undefined,
+    given: readonly { leaf: string }[],
   ): PendingApproval['state'] {
     if (grant?.state === 'revoked') return 'revoked';
     if (expiresAt <= this.context.clock.now()) return 'expired';
-    if (grant?.leaves.includes(leaf)) return 'approved';
+    if (grant?.leaves.includes(leaf) || given.some((one) => one.leaf === leaf)) return 'approved';
     return grant ? 'granted' : 'waiting';
   }
 }

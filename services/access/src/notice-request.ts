@@ -1,13 +1,15 @@
-import { canonical, documentHash, fromBase64url, verifyDocument } from '@medshare/crypto';
+import { canonical, documentHash } from '@medshare/crypto';
 import { parseFormula } from '@medshare/crypto/formula';
-import { describeLeaves, event, type DecisionReceipt, type noticeRequest, type Request } from '@medshare/events';
-import { toFill } from '@medshare/policy';
-import { isProblem } from '@medshare/problems';
+import { describeLeaves, event, readReachability, type noticeRequest, type Request } from '@medshare/events';
+import { checkRequest } from '@medshare/ledger';
+import { checkPermit, toFill, type EmergencyRules } from '@medshare/policy';
+import { isProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
 import { forged } from './access.problems.js';
-import { memberOf } from './check-certificate.js';
+import { checkReason } from './check-reason.js';
 import type { ChainState } from './chain-state.js';
+import { wrapJson } from './wrapped-json.js';
 
 type Notice = z.infer<typeof noticeRequest.request>;
 
@@ -16,6 +18,7 @@ export class NoticeRequest {
   constructor(
     private readonly context: RoleContext,
     private readonly chain: ChainState,
+    private readonly rules: EmergencyRules,
   ) {}
 
   /** @returns the request's leaves that are held here and can be filled. @throws Problem access.forged when deal, formula and request differ */
@@ -42,10 +45,11 @@ export class NoticeRequest {
   }
 
   private async checkAndKeep(caller: string, notice: Notice): Promise<string[]> {
-    const { requestId, dealId, salt } = notice;
-    const { request } = await this.chain.request(requestId);
+    const { dealId, salt } = notice;
+    const { request, away } = await this.requestOf(notice);
     if (caller !== request.requester.institution && caller !== request.institution) throw forged('caller');
-    this.checkPermit(request, notice.receipt);
+    checkPermit(this.context.region, request, notice.receipt);
+    checkReason(this.context.suite, request.ask, notice.reason);
     const commitment = documentHash(this.context.suite, 'deal-commitment', 1, { dealId, salt });
     if (commitment !== request.dealCommitment) throw forged('dealId');
     const held = await this.context.peers.call(describeLeaves, this.context.institution, { dealId });
@@ -54,41 +58,40 @@ export class NoticeRequest {
     if (canonical(held.formula) !== canonical(request.formula as never)) throw forged('formula');
     const open = new Set(toFill(parseFormula(request.formula), request.approval ?? 'none'));
     const leaves = held.leaves.filter((leaf) => open.has(leaf));
-    await this.persist(notice, leaves, request.expiresAt);
+    await this.persist(notice, leaves, request, away);
     return leaves;
   }
 
-  private checkPermit(request: Request, { signature = '', ...receipt }: DecisionReceipt): void {
-    const key = fromBase64url(memberOf(this.context.region, request.institution).keys.access);
-    if (!verifyDocument(this.context.suite, key, 'receipt', 1, receipt, signature)) throw forged('receipt');
-    const { certificate } = request.requester;
-    const fits =
-      receipt.owner === request.institution &&
-      receipt.outcome === 'permit' &&
-      receipt.askId === request.ask.askId &&
-      // reader key and expiry as the owner saw them
-      receipt.askHash === documentHash(this.context.suite, 'ask', 1, request.ask) &&
-      receipt.purpose === request.ask.purpose &&
-      // whether people must approve, which the chain enforces as the request says it
-      (receipt.approval === undefined || receipt.approval === (request.approval ?? 'none')) &&
-      // every leaf holder is shown the receipt: it serves nobody else, and no other deal
-      receipt.requester.institution === certificate.institution &&
-      receipt.requester.person === certificate.person &&
-      receipt.deals.includes(request.dealCommitment);
-    if (!fits) throw forged('receipt');
+  /**
+   * The request as the own copy of the chain has it. Only an emergency is taken from the notice itself, and only while nothing can be
+   * committed, which this institution finds out for itself.
+   */
+  private async requestOf({ requestId, request: brought }: Notice): Promise<{ request: Request; away: boolean }> {
+    const { region, clock, peers, institution } = this.context;
+    if (!brought?.ask.emergency || brought.id !== requestId)
+      return { ...(await this.chain.request(requestId)), away: false };
+    if (!this.rules.away.allowed) throw problem('access.denied', { where: 'policies/legal-basis: emergency.away' });
+    const { reachable } = await peers.call(readReachability, institution, {});
+    if (reachable && !this.rules.away.whenReachable) throw problem('access.chain-reachable', { where: institution });
+    checkRequest(region, brought, clock.now());
+    return { request: brought, away: true };
   }
 
-  private async persist(notice: Notice, leaves: string[], expiresAt: number): Promise<void> {
+  private async persist(notice: Notice, leaves: string[], request: Request, away: boolean): Promise<void> {
     const { context } = this;
-    const { requestId, dealId, salt, receipt, relation } = notice;
+    const { requestId, dealId, salt, receipt, relation, reason } = notice;
     const now = new Date(context.clock.now());
-    const id = `noticed/${requestId}`;
+    const sealed = reason ? await wrapJson(context, reason, `notice/${requestId}`) : null;
+    const row = [requestId, dealId, salt, receipt.class, relation, leaves, new Date(request.expiresAt), now];
+    // what is decided on the chain is told once more when the chain is back
+    const id = away ? `noticed-away/${requestId}` : `noticed/${requestId}`;
     // noted and told together; a notice that is repeated tells again, which the inbox knows
     await context.database.transaction(async (tx) => {
       await tx.query(
-        `INSERT INTO notice (request_id, deal_id, salt, class, relation, leaves, state, expires_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8) ON CONFLICT (request_id) DO NOTHING`,
-        [requestId, dealId, salt, receipt.class, relation, leaves, new Date(expiresAt), now],
+        `INSERT INTO notice (request_id, deal_id, salt, class, relation, leaves, state, expires_at, created_at, away, request, reason)
+         VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, $11)
+         ON CONFLICT (request_id) DO UPDATE SET away = $9, request = COALESCE($10, notice.request)`,
+        [...row, away, away ? request : null, sealed],
       );
       await context.outbox.append(tx, [event('request.noticed', { id, key: requestId }, { requestId })]);
     });

@@ -13,6 +13,16 @@ export async function* checkLedger(context: RoleContext, ledger: Ledger): AsyncI
     yield { store: `chain.${kind}`, id: where, problem: 'ledger.tampered', detail };
   }
   yield* checkQueue(context, ledger);
+  yield* checkEvidence(context);
+}
+
+/** What the chain refused never comes to stand on it; what still waits is named by the vault that released. */
+async function* checkEvidence({ database }: RoleContext): AsyncIterable<Finding> {
+  const { rows } = await database.query<{ request_id: string; problem: string }>(
+    `SELECT request_id, problem FROM evidence WHERE state = 'refused' ORDER BY sequence`,
+  );
+  for (const { request_id: id, problem } of rows)
+    yield { store: 'ledger.evidence', id, problem, detail: 'the chain refused the evidence of a release without it' };
 }
 
 async function* checkQueue({ database, institution }: RoleContext, ledger: Ledger): AsyncIterable<Finding> {

@@ -10,7 +10,7 @@ import { advanceCursor, lockCursor, markAnchored, markRefused, nextBlock, type A
 
 /** Wait before blocks are followed again after a failure, ms. */
 const pause = 500;
-const kinds = ['requested', 'approved', 'granted', 'revoked'] as const;
+const kinds = ['requested', 'approved', 'granted', 'revoked', 'emergency'] as const;
 type Kind = (typeof kinds)[number];
 
 /** Follows committed blocks with a cursor of its own: what a block says is told in the transaction that moves the cursor. */

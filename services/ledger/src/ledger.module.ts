@@ -9,6 +9,7 @@ import { FollowBlocks } from './follow-blocks.js';
 import { LEDGER } from './ledger.token.js';
 import { SignView } from './sign-view.js';
 import { SubmitAnchors } from './submit-anchors.js';
+import { SubmitEvidence } from './submit-evidence.js';
 import type { Member } from '@medshare/ledger/embedded';
 
 export interface LedgerSettings {
@@ -33,6 +34,7 @@ export class LedgerModule {
         provide(new SignView(context, ledger)),
         provide(anchors),
         provide(new FollowBlocks(context, ledger)),
+        provide(new SubmitEvidence(context, ledger)),
       ],
     };
   }

@@ -1,25 +1,9 @@
-import {
-  fromBase64url,
-  suite,
-  unboxFragments,
-  verifyDocument,
-  documentHash,
-  type Deal,
-  type Fragments,
-} from '@medshare/crypto';
+import { fromBase64url, suite, unboxFragments, verifyDocument, documentHash, type Fragments } from '@medshare/crypto';
 import { authorizedSubset, parseFormula } from '@medshare/crypto/formula';
-import { releaseFragments, type AnchoredCapsule, type Grant, type Request, type View } from '@medshare/events';
+import type { AnchoredCapsule } from '@medshare/events';
 import { asProblem, problem, type Problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
-
-export interface Granted {
-  request: Request;
-  grant: Grant;
-  views: View[];
-  deal: Deal;
-  salt: string;
-  readerKey: Uint8Array;
-}
+import type { Granted } from './prove-grant.js';
 
 /**
  * Gathers fragments of one batch of capsules from an authorized set of the grant's leaves. A holder that is away, refuses
@@ -31,7 +15,7 @@ export class CollectFragments {
   /** @throws Problem access.incomplete, or the last holder's problem naming it */
   async collect(granted: Granted, capsules: AnchoredCapsule[]): Promise<Fragments[]> {
     const formula = parseFormula(granted.request.formula);
-    const usable = new Set(granted.grant.leaves);
+    const usable = new Set(granted.leaves);
     const gathered = new Map<string, Fragments>();
     let last: Problem | undefined;
     for (;;) {
@@ -56,16 +40,9 @@ export class CollectFragments {
   }
 
   private async ask(granted: Granted, leaf: string, capsules: AnchoredCapsule[]): Promise<Fragments> {
-    const { request, deal, salt, views, readerKey } = granted;
+    const { request, deal, readerKey } = granted;
     const institution = leaf.slice(leaf.indexOf('@') + 1);
-    const answer = await this.context.peers.call(releaseFragments, institution, {
-      requestId: request.id,
-      leaf,
-      dealId: deal.id,
-      salt,
-      views,
-      capsules,
-    });
+    const answer = await granted.ask(institution, leaf, capsules);
     this.checkSigner(institution, request.id, leaf, answer);
     const context = {
       grant: request.id,

@@ -10,6 +10,7 @@ import {
   type Request,
 } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
+import { reasonHolds } from '@medshare/policy';
 import { asProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
@@ -60,7 +61,10 @@ export class MakeAsk {
     return this.resume(askId, askResponse.parse(stored.answer), false);
   }
 
-  private checkSignature({ ask, certificate, signature }: Body): void {
+  private checkSignature({ ask, certificate, signature, reason }: Body): void {
+    // before anybody is asked: an emergency says why
+    if (ask.emergency && (!reason || !reasonHolds(this.context.suite, ask, reason)))
+      throw problem('access.reason-missing', { where: 'reason' });
     const key = fromBase64url(certificate.publicKey);
     if (!verifyDocument(suite(certificate.suite), key, 'ask', 1, ask, signature))
       throw problem('access.forged', { where: 'signature' });
@@ -120,8 +124,8 @@ export class MakeAsk {
   private async decideAt(owner: string, body: Body, records: Found['records']): Promise<Decided> {
     const { peers, institution } = this.context;
     const tags = records.filter((record) => record.institution === owner).map(({ anchor }) => anchor.tag);
-    const { ask, certificate, signature, relation } = body;
-    const signed = { ask, certificate, signature, relation, tags };
+    const { ask, certificate, signature, relation, reason } = body;
+    const signed = { ask, certificate, signature, relation, tags, ...(reason && { reason }) };
     const { envelope } = await peers.call(countersignAsk, institution, signed);
     const answer = await peers.call(decideAsk, owner, { ...signed, envelope });
     const permits = new Map(answer.receipts.map((receipt) => [receipt.id, receipt]));
@@ -133,7 +137,7 @@ export class MakeAsk {
   }
 
   private async remember(body: Body, found: Found, decided: Decided[]): Promise<AskResponse> {
-    const { ask, certificate, signature, identifier, relation } = body;
+    const { ask, certificate, signature, identifier, relation, reason } = body;
     const rows = decided.flatMap(({ owner, requests }) => requests.map((one) => ({ owner, ...one })));
     const answer: AskResponse = {
       askId: ask.askId,
@@ -152,7 +156,13 @@ export class MakeAsk {
       receipts: decided.flatMap(({ receipts }) => receipts),
       damaged: found.damaged,
     };
-    const sealed = await this.asks.seal(ask.askId, { identifier, relation, certificate, signature });
+    const sealed = await this.asks.seal(ask.askId, {
+      identifier,
+      relation,
+      certificate,
+      signature,
+      ...(reason && { reason }),
+    });
     const kept = await this.store.$transaction(async (tx) => {
       const data = { state: 'asked', sealed, answer: answer as object };
       // the same ask made twice at once has one answer: whoever is first keeps it
@@ -222,7 +232,7 @@ export class MakeAsk {
     const states = await this.requests.states(askId);
     return {
       ...answer,
-      requests: answer.requests.map((one) => ({ ...one, state: states.get(one.requestId) ?? one.state })),
+      requests: answer.requests.map((one) => ({ ...one, ...states.get(one.requestId) })),
     };
   }
 }

@@ -1,24 +1,22 @@
-import { canonical, openCapsules, suite, toBase64url, type Deal } from '@medshare/crypto';
+import { canonical, openCapsules, suite, toBase64url } from '@medshare/crypto';
 import {
   findAnchors,
   type AnchoredCapsule,
   type Manifest,
   type OpenResponse,
-  type Request,
   type SealedSection,
 } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
 import { asProblem, problem } from '@medshare/problems';
 import { inclusionProof, leafHash } from '@medshare/proofs';
 import type { RoleContext } from '@medshare/role';
-import type { CollectFragments, Granted } from './collect-fragments.js';
-import type { CollectViews } from './collect-views.js';
+import type { CollectFragments } from './collect-fragments.js';
 import type { OpenSection } from './open-section.js';
+import type { Granted, ProveGrant } from './prove-grant.js';
 import type { StoreOpened } from './store-opened.js';
-import type { ReaderStore } from './store/reader-store.js';
+import type { ReaderStore, RequestRow as Row } from './store/reader-store.js';
 import type { StoredAsks } from './stored-ask.js';
 
-type Row = Awaited<ReturnType<ReaderStore['request']['findMany']>>[number];
 type Found = { institution: string; manifest: Manifest; anchor: AnchoredCapsule['anchor'] };
 type Wanted = { found: Found; section: SealedSection };
 
@@ -31,7 +29,7 @@ export class OpenAsk {
     private readonly context: RoleContext,
     private readonly store: ReaderStore,
     private readonly asks: StoredAsks,
-    private readonly views: CollectViews,
+    private readonly grants: ProveGrant,
     private readonly fragments: CollectFragments,
     private readonly sections: OpenSection,
     private readonly opened: StoreOpened,
@@ -54,7 +52,9 @@ export class OpenAsk {
     }));
     for (const row of rows) {
       try {
-        refused.push(...(await this.openRequest(principal, row, records, readerKey)));
+        refused.push(
+          ...(await this.openRequest(principal, row, records, () => this.grants.of(row, readerKey, ask.answer))),
+        );
       } catch (caught) {
         const { code, where } = asProblem(caught);
         refused.push({
@@ -74,28 +74,17 @@ export class OpenAsk {
     principal: Principal,
     row: Row,
     records: Found[],
-    readerKey: Uint8Array,
+    prove: () => Promise<Granted>,
   ): Promise<OpenResponse['refused']> {
-    const granted = await this.granted(row, readerKey);
+    const granted = await prove();
     const wanted = await this.wanted(row, granted.deal.id, records);
     const refused: OpenResponse['refused'] = [];
     for (let at = 0; at < wanted.length; at += batch) {
       // views live for one lease only: each batch brings fresh ones
-      const current = at === 0 ? granted : await this.granted(row, readerKey);
+      const current = at === 0 ? granted : await prove();
       refused.push(...(await this.openBatch(principal, row, current, wanted.slice(at, at + batch))));
     }
     return refused;
-  }
-
-  private async granted(row: Row, readerKey: Uint8Array): Promise<Granted> {
-    const { views, state } = await this.views.collect(row.id);
-    const { request, grant } = state;
-    if (!request || canonical(request as never) !== canonical(row.body as never))
-      throw problem('view.invalid', { where: row.id, detail: 'another request' });
-    if (!grant) throw problem('access.incomplete', { where: row.id });
-    if (grant.state === 'revoked') throw problem('access.revoked', { where: row.id });
-    if (request.expiresAt <= this.context.clock.now()) throw problem('access.expired', { where: row.id });
-    return { views, request: request as Request, grant, deal: row.deal as unknown as Deal, salt: row.salt, readerKey };
   }
 
   private async wanted(row: Row, dealId: string, records: Found[]): Promise<Wanted[]> {

@@ -1,4 +1,4 @@
-import type { Ask, StaffCertificate } from '@medshare/events';
+import type { Ask, EmergencyReason, StaffCertificate } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
 import { problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
@@ -10,6 +10,8 @@ export interface AskSecrets {
   relation: 'treating' | 'none';
   certificate: StaffCertificate;
   signature: string;
+  /** Of an emergency. */
+  reason?: EmergencyReason;
 }
 
 /** Asks as they are kept: the reading key and the patient's identifier only wrapped. */

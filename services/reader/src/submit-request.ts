@@ -3,6 +3,7 @@ import {
   askResponse,
   grant as grantShape,
   noticeRequest,
+  readReachability,
   readState,
   submitTransaction,
   type DecisionReceipt,
@@ -12,10 +13,10 @@ import {
 import { asProblem, isProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
-import type { ReaderStore } from './store/reader-store.js';
+import type { CollectApprovals } from './collect-approvals.js';
+import type { ReaderStore, RequestRow as Row } from './store/reader-store.js';
 import type { StoredAsks } from './stored-ask.js';
 
-type Row = Awaited<ReturnType<ReaderStore['request']['findMany']>>[number];
 type State = 'waiting' | 'granted' | 'revoked' | 'expired';
 
 /** How often a leaf holder is told again while its copy of the chain is behind, and how long between, ms. */
@@ -28,15 +29,17 @@ export class SubmitRequest {
     private readonly context: RoleContext,
     private readonly store: ReaderStore,
     private readonly asks: StoredAsks,
+    private readonly approvals: CollectApprovals,
   ) {}
 
   /** Harmless to repeat. A holder that cannot be reached is told again when the ask is next looked at. */
   async submit(row: Row): Promise<void> {
     const { peers, institution } = this.context;
     const request = row.body as unknown as Request;
-    await peers.call(submitTransaction, institution, { function: 'request', args: request as never });
+    const away = request.ask.emergency !== undefined && !(await this.chainReachable());
+    if (!away) await peers.call(submitTransaction, institution, { function: 'request', args: request as never });
     const ask = await this.store.ask.findUniqueOrThrow({ where: { id: row.askId } });
-    const { relation } = await this.asks.secrets(row.askId, ask.sealed);
+    const { relation, reason } = await this.asks.secrets(row.askId, ask.sealed);
     const leaves = leavesOf(parseFormula(request.formula));
     const holders = [...new Set(leaves.map((leaf) => leaf.slice(leaf.indexOf('@') + 1)))];
     const notice = {
@@ -45,17 +48,36 @@ export class SubmitRequest {
       salt: row.salt,
       relation,
       receipt: receiptOf(ask.answer, row),
+      ...(reason && { reason }),
+      ...(away && { request }),
     };
     const told = await Promise.all(holders.map((holder) => this.tell(holder, notice)));
-    if (told.every(Boolean)) await this.store.request.update({ where: { id: row.id }, data: { submitted: true } });
+    // what is decided without the chain is submitted when the chain is back
+    const submitted = !away && told.every(Boolean);
+    await this.store.request.update({ where: { id: row.id }, data: { submitted, away } });
   }
 
-  /** State of an ask's requests as the chain has it. */
-  async states(askId: string): Promise<Map<string, State>> {
+  /** Whether this institution could have anything committed now. */
+  async chainReachable(): Promise<boolean> {
+    const { peers, institution } = this.context;
+    return (await peers.call(readReachability, institution, {})).reachable;
+  }
+
+  /** State of an ask's requests as the chain has it; of those that are decided without it, as the approvals are. */
+  async states(askId: string): Promise<Map<string, { state: State; away?: true }>> {
     const rows = await this.store.request.findMany({ where: { askId } });
     const grants = await this.grants(rows.map(({ id }) => id));
     const now = this.context.clock.now();
-    return new Map(rows.map((row) => [row.id, stateOf(grants.get(row.id), row.expiresAt.getTime(), now)]));
+    const states = rows.map(async (row): Promise<[string, { state: State; away?: true }]> => {
+      const state = stateOf(grants.get(row.id), row.expiresAt.getTime(), now);
+      if (!row.away || state !== 'waiting') return [row.id, { state }];
+      return [row.id, { state: await this.awayState(row.body as unknown as Request), away: true }];
+    });
+    return new Map(await Promise.all(states));
+  }
+
+  private async awayState(request: Request): Promise<State> {
+    return this.approvals.suffice(request, await this.approvals.collect(request)) ? 'granted' : 'waiting';
   }
 
   async grants(requestIds: string[]): Promise<Map<string, Grant>> {
@@ -83,7 +105,7 @@ export class SubmitRequest {
 }
 
 /** The owner's permit that the ask was answered with. */
-function receiptOf(answer: unknown, row: Row): DecisionReceipt {
+export function receiptOf(answer: unknown, row: Row): DecisionReceipt {
   const { receipts } = askResponse.parse(answer);
   const found = receipts.find((receipt) => receipt.owner === row.owner && receipt.class === row.class);
   if (!found) throw problem('access.denied', { where: row.owner });

@@ -1,3 +1,4 @@
+import { readEmergencyRules } from '@medshare/policy';
 import type { RoleContext } from '@medshare/role';
 import { AcceptLeaf } from './accept-leaf.js';
 import { CheckCapsules } from './check-capsules.js';
@@ -10,6 +11,7 @@ import { FindAnchors } from './find-anchors.js';
 import { FindDeals } from './find-deals.js';
 import { IndexPatient } from './index-patient.js';
 import { MakeDeal } from './make-deal.js';
+import { ReleaseEmergency } from './release-emergency.js';
 import { ReleaseFragments } from './release-fragments.js';
 import { SealRecord } from './seal-record.js';
 import { SealSection } from './seal-section.js';
@@ -24,6 +26,8 @@ export function assembleVault(context: RoleContext, { oprfShare }: VaultSettings
   const evaluation = new EvaluateIndex(context, oprfShare);
   const index = new IndexPatient(context, new DeriveIndexKey(context), evaluation);
   const formulas = new ClassFormulas(context.policyFiles('formulas'), context.institution, context.region);
+  const legalBasis = context.policyFiles('legal-basis')[`${context.region.region}.yaml`] ?? '';
+  const capsules = new CheckCapsules(context);
   return {
     evaluation,
     records: new SealRecord(context, index, new MakeDeal(context, formulas), new SealSection(context)),
@@ -31,7 +35,8 @@ export function assembleVault(context: RoleContext, { oprfShare }: VaultSettings
     leaves: new AcceptLeaf(context),
     anchors: new FindAnchors(context, index),
     deals: new FindDeals(context),
-    fragments: new ReleaseFragments(context, new CheckCapsules(context)),
+    fragments: new ReleaseFragments(context, capsules),
+    emergencies: new ReleaseEmergency(context, capsules, readEmergencyRules(legalBasis)),
     revocations: new ConfirmRevocation(context),
   };
 }

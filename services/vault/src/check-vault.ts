@@ -2,7 +2,7 @@ import { acceptShare, canonical, checkDeal, openBytes, suite, verifyDocument, ty
 import { satisfies } from '@medshare/crypto/formula';
 import { indexTag } from '@medshare/crypto/oprf';
 import type { Queryable } from '@medshare/database';
-import { lookUpAnchors, type Anchor, type Manifest } from '@medshare/events';
+import { lookUpAnchors, readState, type Anchor, type Manifest } from '@medshare/events';
 import { asProblem } from '@medshare/problems';
 import type { Finding, RoleContext } from '@medshare/role';
 import { leafContext } from './accept-leaf.js';
@@ -11,6 +11,7 @@ import { institutionOf, memberOf } from './members.js';
 import { sectionContext } from './seal-section.js';
 import { checkManifest, openManifest } from './sealed-manifest.js';
 import { contentHolds } from './section-content.js';
+import { emergencyReleases } from './store/emergencies.js';
 import { pageOf, type CheckedDeal, type CheckedLeaf, type CheckedRecord, type CheckedSection } from './store/pages.js';
 
 type Parts = Pick<RoleContext, 'institution' | 'region' | 'suite' | 'blobs' | 'keyEncryption' | 'peers'> & {
@@ -27,6 +28,14 @@ const throughLedgerRole =
     return anchors[0]?.anchor;
   };
 
+/** A document of the chain by its key. */
+type StateAt = (key: string) => Promise<unknown>;
+
+const stateThroughLedgerRole =
+  ({ peers, institution }: Parts): StateAt =>
+  async (key) =>
+    (await peers.call(readState, institution, { keys: [key] })).entries[0]?.value;
+
 const agree = {
   records: 'vault.record ↔ blobs',
   chain: 'vault.record ↔ chain',
@@ -37,6 +46,7 @@ const agree = {
 export async function* checkVault(
   context: Parts,
   anchorAt: AnchorAt = throughLedgerRole(context),
+  stateAt: StateAt = stateThroughLedgerRole(context),
 ): AsyncIterable<Finding> {
   for await (const record of pageOf.records(context.database)) {
     yield* checkAnchor(await anchorAt(record.tag), record);
@@ -45,6 +55,25 @@ export async function* checkVault(
   yield* checkCounters(context);
   for await (const deal of pageOf.deals(context.database)) yield* checkOwnDeal(context, deal);
   for await (const leaf of pageOf.leaves(context.database)) yield* checkLeaf(context, leaf);
+  yield* checkEmergencies(context, stateAt);
+}
+
+/** What left while the chain was away must come to stand on it: until then it is named, for nobody else could miss it. */
+async function* checkEmergencies({ database }: Parts, stateAt: StateAt): AsyncIterable<Finding> {
+  for await (const release of emergencyReleases(database)) {
+    const { requestId, leaf, entry, releasedAt } = release;
+    const found = await stateAt(`emergency-release/${requestId}/${leaf}/${entry}`);
+    const finding = (problem: string, detail: string): Finding => ({
+      store: 'vault.emergency_release ↔ chain',
+      id: requestId,
+      problem,
+      detail,
+    });
+    const when = new Date(releasedAt).toISOString();
+    if (found === undefined) yield finding('missing', `${leaf} released at ${when} without the chain, not on it`);
+    else if (canonical(found as never) !== canonical(release as never))
+      yield finding('disagrees', `the chain holds another statement of the release by ${leaf}`);
+  }
 }
 
 async function* checkRecord(context: Parts, record: CheckedRecord): AsyncIterable<Finding> {

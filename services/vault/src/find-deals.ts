@@ -16,7 +16,13 @@ export class FindDeals {
   /** Deals behind tags of own records; tags of others are passed over. */
   async find(tags: readonly string[]): Promise<z.infer<typeof findDeals.response>> {
     const found = await dealsOfTags(this.parts.database, tags, most);
-    return { deals: found.map(({ deal, ...rest }) => ({ deal: writeDeal(deal), ...rest })) };
+    return {
+      deals: found.map(({ deal, patient, ...rest }) => ({
+        deal: writeDeal(deal),
+        ...rest,
+        ...(patient && { patient }),
+      })),
+    };
   }
 
   /** The leaves held here of a deal, its formula and its dealer. @throws Problem request.not-found */

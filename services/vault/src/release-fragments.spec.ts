@@ -1,13 +1,4 @@
-import {
-  fromBase64url,
-  fromUtf8,
-  openCapsules,
-  toBase64url,
-  unboxFragments,
-  verifyDocument,
-  type Deal,
-} from '@medshare/crypto';
-import { inclusionProof } from '@medshare/proofs';
+import { fromBase64url, fromUtf8, openCapsules, unboxFragments, verifyDocument } from '@medshare/crypto';
 import {
   confirmRevocation,
   releaseFragments,
@@ -16,65 +7,9 @@ import {
   type Request,
   type View,
 } from '@medshare/events';
-import { TestRegion } from './fixture/region.fixture.js';
-import { sealLeaf } from './sealed-manifest.js';
+import { capsulesOf, salt, setScene, type Scene } from './fixture/scene.fixture.js';
 
-const record = '11111111-1111-4111-8111-111111111111';
-const salt = toBase64url(new Uint8Array(32).fill(9));
 const leaves = ['custodian@harbor', 'custodian@lakeside'];
-
-interface Scene {
-  test: TestRegion;
-  deal: Deal;
-  capsules: AnchoredCapsule[];
-  request: Request;
-  readerKey: Uint8Array;
-}
-
-/** harbor's record, dealt and anchored; a clinician of lakeside asks for its ordinary class. */
-async function setScene(suite: 'intl' | 'sm' = 'intl'): Promise<Scene> {
-  const test = await TestRegion.open(suite);
-  const sections = [
-    { class: 'ordinary', text: '{"n":1}' },
-    { class: 'sensitive:hiv', text: '{"n":2}', level: 5 },
-  ];
-  await test.seal('harbor', { id: record, citizen: 'mei-lin', sections });
-  await test.anchorAll('harbor');
-  await test.deliverAll('harbor');
-  const reader = test.keys.get('lakeside')!.reader;
-  const deals = await test.at('harbor').vault.deals.find(await tagsOf(test));
-  const { deal, shareable } = deals.deals.find((one) => one.class === 'ordinary')!;
-  expect(shareable).toBe(true);
-  const capsules = (await capsulesOf(test)).filter(({ section }) => section.capsule?.deal === deal.id);
-  const request = test.cast.request('lakeside', deal, toBase64url(reader.publicKey), salt);
-  return { test, deal: deal as unknown as Deal, capsules, request, readerKey: reader.privateKey };
-}
-
-const tagsOf = async (test: TestRegion) => (await found(test)).map(({ anchor }) => anchor.tag);
-const found = async (test: TestRegion) =>
-  (
-    await test.at('lakeside').vault.anchors.find({
-      identifier: { system: 'urn:medshare:east:citizen', value: 'mei-lin' },
-      reference: record,
-      purpose: 'TREAT',
-    })
-  ).records;
-
-async function capsulesOf(test: TestRegion): Promise<AnchoredCapsule[]> {
-  const { suite } = test.at('harbor').context;
-  const hash = (...parts: Uint8Array[]) => suite.hash(...parts);
-  return (await found(test)).flatMap(({ institution, anchor, manifest: { sections } }) => {
-    const tree = sections.map((section) => sealLeaf(suite, section));
-    return sections.map((section, index) => ({
-      anchor,
-      institution,
-      section,
-      index,
-      size: sections.length,
-      proof: inclusionProof(hash, tree, index).map(toBase64url),
-    }));
-  });
-}
 
 interface Change {
   caller?: string;

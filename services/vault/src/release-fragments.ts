@@ -1,17 +1,9 @@
-import {
-  boxFragments,
-  documentHash,
-  signDocument,
-  toBase64url,
-  utf8,
-  type Capsule,
-  type GrantContext,
-} from '@medshare/crypto';
+import type { Capsule } from '@medshare/crypto';
 import { readState, type AuditReceipt, type releaseFragments, type Request } from '@medshare/events';
 import { asProblem, isProblem, problem, type ProblemCode } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
 import type { z } from 'zod';
-import { leafContext } from './accept-leaf.js';
+import { boxAnswer, entitiesOf } from './box-answer.js';
 import type { CheckCapsules } from './check-capsules.js';
 import { checkDealOf, checkGrant } from './check-grant.js';
 import { institutionOf } from './members.js';
@@ -51,7 +43,7 @@ export class ReleaseFragments {
       const receipt = await this.record(caller, body, request);
       // writing the entry may have taken longer than the lease
       checkGrant(this.parts.suite, this.parts.region, { caller, ...body }, this.parts.clock.now());
-      return await this.answer(body, request, held, bare, receipt);
+      return await boxAnswer(this.parts, request, held, bare, receipt);
     } catch (caught) {
       await this.recordRefusal(caller, body, asProblem(caught).code);
       throw caught;
@@ -84,24 +76,6 @@ export class ReleaseFragments {
     if (state === 'revoked') throw problem('access.revoked', { where: requestId });
   }
 
-  private async answer(
-    body: Body,
-    request: Request,
-    held: HeldLeaf,
-    bare: Capsule[],
-    receipt: AuditReceipt,
-  ): Promise<Answer> {
-    const { suite, institution, signingKey, keyEncryption } = this.parts;
-    const { requestId, leaf } = body;
-    const share = await keyEncryption.unwrap(held.wrapped, leafContext(held.deal.id, leaf));
-    const fragments = boxFragments(suite, held.deal, leaf, share, contextOf(request, held), bare);
-    share.fill(0);
-    const boxed = toBase64url(utf8(JSON.stringify(fragments)));
-    const content = { requestId, leaf, boxed: documentHash(suite, 'boxed', 1, boxed) };
-    const signature = signDocument(suite, signingKey.privateKey, 'fragments', 1, content);
-    return { leaf, institution, boxed, receipt, signature };
-  }
-
   private record(caller: string, body: Body, { requester, ask }: Request): Promise<AuditReceipt> {
     const { person, roles } = requester.certificate;
     return this.parts.audit.record({
@@ -132,22 +106,4 @@ export class ReleaseFragments {
   }
 }
 
-const contextOf = ({ id, ask, expiresAt }: Request, { deal }: HeldLeaf): GrantContext => ({
-  grant: id,
-  deal: deal.id,
-  reader: ask.readerKey,
-  purpose: ask.purpose,
-  expiresAt,
-});
-
-/** Most sections named in one audit entry; the number of all is in the custodian's own table. */
-const maxEntities = 60;
-
-const factOf = ({ requestId, leaf, dealId, capsules }: Body): Pick<AuditFact, 'entities'> => ({
-  entities: [
-    { kind: 'request', id: requestId },
-    { kind: 'leaf', id: leaf },
-    { kind: 'deal', id: dealId },
-    ...capsules.slice(0, maxEntities).map(({ section }) => ({ kind: 'section', id: section.section })),
-  ],
-});
+const factOf = (body: Body): Pick<AuditFact, 'entities'> => ({ entities: entitiesOf(body) });

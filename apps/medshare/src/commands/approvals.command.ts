@@ -45,10 +45,22 @@ async function approvals(options: WhoOptions, within: Surroundings): Promise<Out
     each.requestId,
   ]);
   const head = ['state', 'place', 'class', 'purpose', 'asked by', 'asked', 'request'];
+  const reasons = found.flatMap(({ emergency, requestId, away }) =>
+    emergency ? [emergencyLine(emergency, requestId, away)] : [],
+  );
   const text =
-    rows.length === 0 ? 'Nothing waits.' : table([head, ...rows], { columns: within.terminal.columns, indent: 0 });
+    rows.length === 0
+      ? 'Nothing waits.'
+      : [table([head, ...rows], { columns: within.terminal.columns, indent: 0 }), ...new Set(reasons)].join('\n');
   return { document: { approvals: found }, text };
 }
+
+const emergencyLine = (
+  { code, text }: NonNullable<PendingApproval['emergency']>,
+  requestId: string,
+  away: boolean | undefined,
+): string =>
+  `emergency ${requestId}: ${code}${text ? `, ${text}` : ''}${away ? ' (the chain is away: approved by signature)' : ''}`;
 
 const whoAsks = ({ requester }: PendingApproval): string => `${requester.roles.join('+')} of ${requester.institution}`;
 
@@ -89,7 +101,7 @@ async function approveOne(client: MedshareClient, each: PendingApproval): Promis
   const { requestId, leaf } = each;
   try {
     const { granted } = await client.approve(each);
-    return { requestId, leaf, class: each.class, granted };
+    return { requestId, leaf, class: each.class, ...(granted !== undefined && { granted }) };
   } catch (caught) {
     const failure = describeFailure(caught);
     return { requestId, leaf, class: each.class, problem: { code: failure.code, text: problemText(failure) } };
@@ -99,4 +111,4 @@ async function approveOne(client: MedshareClient, each: PendingApproval): Promis
 const lineOf = ({ requestId, leaf, class: about, granted, problem: why }: Given): string =>
   why
     ? `${why.text} (${requestId})`
-    : `approved as ${leaf}: ${about}${granted ? ', granted' : ', more approvals are needed'} (${requestId})`;
+    : `approved as ${leaf}: ${about}${granted === undefined ? ', signed' : granted ? ', granted' : ', more approvals are needed'} (${requestId})`;

@@ -2,12 +2,15 @@ import { Command } from 'commander';
 import { conclude, type Outcome, type Surroundings } from './outcome.js';
 import { addApprovals } from './approvals.command.js';
 import { addAudit } from './audit.command.js';
+import { addBreakGlass } from './break-glass.command.js';
 import { addConfig } from './config.command.js';
 import { addFsck } from './fsck.command.js';
 import { addMessages } from './messages.command.js';
 import { addMigrate } from './migrate.command.js';
+import { addNotifications } from './notifications.command.js';
 import { addOpen } from './open.command.js';
 import { addRequest } from './request.command.js';
+import { addReviews } from './reviews.command.js';
 import { addRevoke } from './revoke.command.js';
 import { addRun } from './run.command.js';
 import { addSend } from './send.command.js';
@@ -59,6 +62,9 @@ const commands = [
   addRequest,
   addApprovals,
   addOpen,
+  addBreakGlass,
+  addReviews,
+  addNotifications,
   addRevoke,
   addAudit,
   addMessages,

@@ -227,6 +227,8 @@ class Play {
     const sensitive = requests.find((request) => request.class !== 'ordinary')?.requestId ?? '';
     return [
       `open --as ${cast.doctor} --out ./opened${where}`,
+      `break-glass --as ed.zhao@lakeside --patient '${cast.patient.system}|${cast.patient.value}' --reason unconscious --with ed.kaya@lakeside --with ed.zhao@harbor${where}`,
+      `reviews list --as officer.li@harbor${where}`,
       `audit list --institution ${cast.source} --action fragments.released${where}`,
       `audit verify --institution lakeside --all${where}`,
       `revoke --as officer.li@harbor ${sensitive} --reason no-longer-needed${where}`,

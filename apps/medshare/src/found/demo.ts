@@ -34,6 +34,8 @@ export const demoUsers: DemoUser[] = [
   // holds two places of one formula, of which a person fills one only
   { username: 'dr.both', roles: ['attending', 'privacy-officer'] },
   { username: 'ed.zhao', roles: ['ed'] },
+  // nobody approves an emergency of their own: a department has more than one
+  { username: 'ed.kaya', roles: ['ed'] },
   { username: 'billing.ho', roles: ['billing'] },
   { username: 'dr.gao', roles: ['researcher'] },
   { username: 'mei.lin', roles: ['patient'], patient: `${demoRegion.identifierSystems[0]}|E-1985-0317-442` },

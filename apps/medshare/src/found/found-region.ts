@@ -39,6 +39,7 @@ export function foundRegion(
       formulaLeaves: 64,
       requestMs: 90 * DAY,
       certificateMs: 7 * DAY,
+      emergencyMs: DAY,
     },
   };
 }

@@ -32,8 +32,8 @@ function* checksOf(assembled: Assembled): Generator<() => AsyncIterable<Finding>
   const chain = assembled.ledger?.ledger;
   if (ingest) yield () => checkIngest(ingest);
   if (vault) {
-    yield () =>
-      checkVault(vault, chain && (async (tag) => parsed(await chain.get(`anchor/${vault.institution}/${tag}`))));
+    const stateAt = chain && (async (key: string) => parsed(await chain.get(key)));
+    yield () => checkVault(vault, stateAt && ((tag) => stateAt(`anchor/${vault.institution}/${tag}`)), stateAt);
   }
   if (ledger && chain) yield () => checkLedger(ledger, chain);
   if (audit && chain) {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { emergencyEvidence } from '../chain.js';
 import { hash, institutionId, millis } from '../scalars.js';
 
 /** Something about an access request was committed on the region's chain. */
 export const chainChanged = z.strictObject({
-  kind: z.enum(['requested', 'approved', 'granted', 'revoked']),
+  kind: z.enum(['requested', 'approved', 'granted', 'revoked', 'emergency']),
   requestId: hash,
   /** Owner of the record the request is about. */
   owner: institutionId,
@@ -14,3 +15,6 @@ export const chainChanged = z.strictObject({
 
 /** An institution was told which deal a request is about; its services decide by themselves, its people are shown it. */
 export const requestNoticed = z.strictObject({ requestId: hash });
+
+/** A custodian released fragments while the chain was away: the evidence goes to the chain as soon as it is back. */
+export const emergencyReleased = z.strictObject({ evidence: emergencyEvidence });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ask, formulaDocument, revocationReason, staffCertificate } from '../chain.js';
-import { decisionReceipt } from '../routes/access.js';
+import { decisionReceipt, emergencyCode, emergencyReason } from '../routes/access.js';
 import { hash, institutionId, millis, opaqueId, publicKey, purpose, sensitivityClass, signature } from '../scalars.js';
 
 /** `POST /access/certificates`: a staff member's own key, with proof of possession over {publicKey, time}, type `certificate-request`. */
@@ -25,6 +25,10 @@ export const pendingApproval = z.strictObject({
   issuedAt: millis,
   expiresAt: millis,
   state: z.enum(['waiting', 'approved', 'granted', 'revoked', 'expired']),
+  /** Why it is asked, when it is an emergency. */
+  emergency: z.strictObject({ code: emergencyCode, text: z.string().max(500) }).optional(),
+  /** The chain is away: approved by `POST /access/emergency-approvals/{requestId}`. */
+  away: z.boolean().optional(),
 });
 export type PendingApproval = z.infer<typeof pendingApproval>;
 export const pendingApprovals = z.strictObject({ approvals: z.array(pendingApproval).max(1000) });
@@ -32,6 +36,15 @@ export const pendingApprovals = z.strictObject({ approvals: z.array(pendingAppro
 /** `POST /access/approvals/{requestId}`: signature of type `approval` over {requestId, requestHash, leaf}. */
 export const approvalBody = z.strictObject({ leaf: z.string().max(82), certificate: staffCertificate, signature });
 export const approvalResponse = z.strictObject({ requestId: hash, granted: z.boolean(), block: millis });
+
+/** `POST /access/emergency-approvals/{requestId}`: signature of type `emergency-approval` over {requestId, requestHash, leaf, approvedAt}. */
+export const emergencyApprovalBody = z.strictObject({
+  leaf: z.string().max(82),
+  certificate: staffCertificate,
+  approvedAt: millis,
+  signature,
+});
+export const emergencyApprovalResponse = z.strictObject({ requestId: hash, approvedAt: millis });
 
 /** `POST /access/revocations/{requestId}`: signature of type `revocation` over {requestId, requestHash, reason}. */
 export const revocationBody = z.strictObject({
@@ -68,7 +81,12 @@ export const evaluateResponse = z.strictObject({
 });
 
 /** `POST /reader/drafts`: the reader makes a fresh reading key and an ask to be signed. */
-export const draftBody = z.strictObject({ purpose, days: z.int().min(1).max(365) });
+export const draftBody = z.strictObject({
+  purpose,
+  days: z.int().min(1).max(365),
+  /** With purpose ETREAT: the hash of the reason (type `emergency-reason`), and for how long, which counts instead of `days`. */
+  emergency: z.strictObject({ reason: hash, hours: z.int().min(1).max(24).optional() }).optional(),
+});
 export const draftResponse = z.strictObject({ ask });
 
 /** `POST /reader/asks`: the clinician's signature of type `ask` over the draft, and whom it is about. */
@@ -78,6 +96,8 @@ export const askBody = z.strictObject({
   signature,
   identifier: z.strictObject({ system: z.string().min(1).max(256), value: z.string().min(1).max(64) }),
   relation: z.enum(['treating', 'none']),
+  /** Opens the hash in an emergency's ask. */
+  reason: emergencyReason.optional(),
 });
 export const askedRequest = z.strictObject({
   requestId: hash,
@@ -87,6 +107,8 @@ export const askedRequest = z.strictObject({
   class: sensitivityClass,
   state: z.enum(['waiting', 'granted', 'revoked', 'expired']),
   expiresAt: millis,
+  /** The chain is away: signed approvals count, and the chain learns of them later. */
+  away: z.boolean().optional(),
 });
 export const askResponse = z.strictObject({
   askId: opaqueId,

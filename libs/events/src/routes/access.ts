@@ -1,8 +1,21 @@
 import { z } from 'zod';
-import { ask, staffCertificate } from '../chain.js';
+import { ask, emergencyApproval, request, staffCertificate } from '../chain.js';
 import { definePeerRoute } from '../route.js';
 import { hash, institutionId, millis, opaqueId, purpose, sensitivityClass, signature } from '../scalars.js';
 import { dealDocument } from '../sealed.js';
+
+/** Why somebody breaks the glass. `other` says it in words. */
+export const emergencyCode = z.enum(['unconscious', 'life-threatening', 'time-critical', 'danger-to-others', 'other']);
+export type EmergencyCode = z.infer<typeof emergencyCode>;
+
+/** The stated reason, shown to who decides; chain and logs hold its hash only (`ask.emergency.reason`, type `emergency-reason`). */
+export const emergencyReason = z.strictObject({
+  code: emergencyCode,
+  text: z.string().max(500),
+  /** Keeps the hash from telling the reason. */
+  salt: hash,
+});
+export type EmergencyReason = z.infer<typeof emergencyReason>;
 
 /** What a decision rested on; a regulator can replay it. Signed by the deciding institution's access key, type `receipt`. */
 export const decisionReceipt = z.strictObject({
@@ -32,6 +45,8 @@ export const decisionReceipt = z.strictObject({
   /** Salted commitments of the deals that the permit covers: a request on the chain for any other is past the decision. */
   deals: z.array(hash).max(1000),
   enforced: z.enum(['mathematics', 'code']),
+  /** An emergency: the hash of its reason, and whether custodians may answer while the chain is away. */
+  emergency: z.strictObject({ reason: hash, away: z.boolean() }).optional(),
   signature: signature.optional(),
 });
 export type DecisionReceipt = z.infer<typeof decisionReceipt>;
@@ -50,6 +65,8 @@ export const decideAsk = definePeerRoute({
     relation: z.enum(['treating', 'none']),
     /** Tags of the owner's anchors: only a holder of the patient's index key can name them. */
     tags: z.array(hash).min(1).max(10_000),
+    /** Opens the hash in an emergency's ask. */
+    reason: emergencyReason.optional(),
     /** The requesting institution's access key over {ask, relation, tags}, type `ask-envelope`. */
     envelope: signature,
   }),
@@ -84,6 +101,10 @@ export const noticeRequest = definePeerRoute({
     relation: z.enum(['treating', 'none']),
     /** The owner's permit for this ask and class: without it a custodian's service would answer past the owner's decision. */
     receipt: decisionReceipt,
+    /** Opens the hash in an emergency's ask, for those who decide. */
+    reason: emergencyReason.optional(),
+    /** The request itself, while the chain is away and does not show it. */
+    request: request.optional(),
   }),
   response: z.strictObject({ leaves: z.array(z.string().max(82)).max(64) }),
 });
@@ -101,6 +122,18 @@ export const countersignAsk = definePeerRoute({
     signature,
     relation: z.enum(['treating', 'none']),
     tags: z.array(hash).min(1).max(10_000),
+    reason: emergencyReason.optional(),
   }),
   response: z.strictObject({ envelope: signature }),
+});
+
+/** The requester's institution fetches what people and services here approved while the chain is away. */
+export const collectApprovals = definePeerRoute({
+  name: 'access.collect-approvals',
+  path: '/peer/access/emergency-approvals',
+  audience: 'region',
+  idempotent: true,
+  maxBytes: 4096,
+  request: z.strictObject({ requestId: hash }),
+  response: z.strictObject({ approvals: z.array(emergencyApproval).max(32) }),
 });

@@ -54,3 +54,19 @@ export const signRequestView = definePeerRoute({
   request: z.strictObject({ requestId: hash, nonce: base64url.length(22) }),
   response: z.strictObject({ view }),
 });
+
+/** Own roles ask whether a transaction could be committed now, and how far the own copy reaches. */
+export const readReachability = definePeerRoute({
+  name: 'ledger.reachability',
+  path: '/internal/ledger/reachability',
+  audience: 'institution',
+  idempotent: true,
+  maxBytes: 1024,
+  request: z.strictObject({}),
+  response: z.strictObject({
+    reachable: z.boolean(),
+    height: millis,
+    /** Members that did not answer. */
+    away: z.array(institutionId).max(64),
+  }),
+});

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { anchor, formulaDocument, view } from '../chain.js';
+import { anchor, emergencyApproval, formulaDocument, request, view } from '../chain.js';
+import { decisionReceipt } from './access.js';
 import { definePeerRoute } from '../route.js';
 import { base64url, hash, institutionId, opaqueId, purpose, sensitivityClass, signature } from '../scalars.js';
 import { boxedBytes, dealDocument, manifest, sealedSection } from '../sealed.js';
@@ -70,6 +71,26 @@ export const releaseFragments = definePeerRoute({
   }),
 });
 
+/** The same while the chain is away: an emergency's signed approvals stand in for the grant that nobody can commit. */
+export const releaseEmergency = definePeerRoute({
+  name: 'vault.release-emergency',
+  path: '/peer/vault/emergency-fragments',
+  audience: 'region',
+  idempotent: true,
+  maxBytes: 4 * 1024 * 1024,
+  request: z.strictObject({
+    request,
+    /** The owner's permit: no chain shows what the owner decided. */
+    receipt: decisionReceipt,
+    approvals: z.array(emergencyApproval).min(1).max(32),
+    leaf: leafId,
+    dealId: hash,
+    salt: hash,
+    capsules: z.array(anchoredCapsule).min(1).max(256),
+  }),
+  response: releaseFragments.response,
+});
+
 /** The reader of the same institution searches a patient's anchors by the agreed identifier. */
 export const findAnchors = definePeerRoute({
   name: 'vault.find-anchors',
@@ -107,6 +128,8 @@ export const findDeals = definePeerRoute({
           level: z.int().min(1).max(5),
           /** False until an authorized set of holders acknowledged its leaves. */
           shareable: z.boolean(),
+          /** The institution's own HMAC of the patient's agreed identifier, where there is one. */
+          patient: hash.optional(),
           sections: z.int().positive(),
         }),
       )

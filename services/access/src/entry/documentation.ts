@@ -4,9 +4,16 @@ import {
   certificateRequest,
   certificateResponse,
   decisionReceipt,
+  emergencyApprovalBody,
+  emergencyApprovalResponse,
   evaluateBody,
   evaluateResponse,
+  notifications,
   pendingApprovals,
+  reviewBody,
+  reviewQuery,
+  reviewResponse,
+  reviews,
   revocationBody,
   revocationResponse,
 } from '@medshare/events';
@@ -83,4 +90,45 @@ export const readReceipt = {
   answer: { shape: decisionReceipt },
   problems: ['request.not-found'],
   example: { params: { id: '0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0' } },
+} satisfies Documentation;
+
+export const approveAway = {
+  owner,
+  summary: 'Approve an emergency by signature while the chain is away',
+  body: { shape: emergencyApprovalBody },
+  answer: { shape: emergencyApprovalResponse },
+  problems: [...decision, 'access.chain-reachable', 'access.not-a-leaf', 'access.self-approval', 'access.person-twice'],
+  example: {
+    params: { requestId: id },
+    body: { leaf: 'ed@harbor', certificate: { ...certificate, roles: ['ed'] }, approvedAt: now, signature },
+  },
+} satisfies Documentation;
+
+export const listReviews = {
+  owner,
+  summary: 'List emergencies that a privacy officer reviews',
+  query: reviewQuery,
+  answer: { shape: reviews },
+  problems: ['request.invalid'],
+  example: { query: { state: 'due' } },
+} satisfies Documentation;
+
+export const closeReview = {
+  owner,
+  summary: 'Say whether an emergency was justified',
+  body: { shape: reviewBody },
+  answer: { shape: reviewResponse },
+  problems: [...body, 'request.not-found', 'request.conflict', 'access.self-approval'],
+  example: {
+    params: { reviewId: '0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0' },
+    body: { outcome: 'justified', reason: 'unconscious on arrival' },
+  },
+} satisfies Documentation;
+
+export const listNotifications = {
+  owner,
+  summary: 'List what the signed-in patient is told of access to their records',
+  answer: { shape: notifications },
+  problems: [],
+  example: {},
 } satisfies Documentation;

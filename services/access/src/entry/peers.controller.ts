@@ -1,11 +1,13 @@
 import { Body, Controller } from '@nestjs/common';
-import { countersignAsk, decideAsk, noticeRequest } from '@medshare/events';
+import { collectApprovals, countersignAsk, decideAsk, noticeRequest } from '@medshare/events';
 import type { Peer } from '@medshare/peers';
 import { Caller, PeerHandler } from '@medshare/peers/nest';
 import type { z } from 'zod';
+import { ApproveAway } from '../approve-away.js';
 import { CountersignAsk } from '../countersign-ask.js';
 import { DecideAsk } from '../decide-ask.js';
 import { NoticeRequest } from '../notice-request.js';
+import { OpenReview } from '../open-review.js';
 
 /** What other institutions, and the own reader, ask of the access role. */
 @Controller()
@@ -14,6 +16,8 @@ export class PeersController {
     private readonly asks: DecideAsk,
     private readonly notices: NoticeRequest,
     private readonly countersigning: CountersignAsk,
+    private readonly reviews: OpenReview,
+    private readonly away: ApproveAway,
   ) {}
 
   @PeerHandler(decideAsk)
@@ -27,7 +31,14 @@ export class PeersController {
   }
 
   @PeerHandler(countersignAsk)
-  countersign(@Body() body: z.infer<typeof countersignAsk.request>) {
-    return { envelope: this.countersigning.countersign(body) };
+  async countersign(@Body() body: z.infer<typeof countersignAsk.request>) {
+    const envelope = this.countersigning.countersign(body);
+    await this.reviews.open(body);
+    return { envelope };
+  }
+
+  @PeerHandler(collectApprovals)
+  async approvals(@Body() { requestId }: z.infer<typeof collectApprovals.request>, @Caller() { institution }: Peer) {
+    return { approvals: await this.away.collected(institution, requestId) };
   }
 }

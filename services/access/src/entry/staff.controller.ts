@@ -3,7 +3,6 @@ import { approvalBody, certificateRequest, evaluateBody, revocationBody } from '
 import type { Principal } from '@medshare/identity';
 import { Roles, TokenGuard, User } from '@medshare/identity/nest';
 import { JsonBody } from '@medshare/peers/nest';
-import { problem } from '@medshare/problems';
 import type { z } from 'zod';
 import { InstitutionPolicy } from '../access-policy.js';
 import { ApproveRequest } from '../approve-request.js';
@@ -11,6 +10,7 @@ import { IssueCertificate } from '../issue-certificate.js';
 import { ListApprovals } from '../list-approvals.js';
 import { RevokeRequest } from '../revoke-request.js';
 import { ReadReceipt } from '../read-receipt.js';
+import { requestIdOf } from './request-id.js';
 import { Documented } from '@medshare/openapi';
 import * as documentation from './documentation.js';
 
@@ -83,9 +83,4 @@ export class StaffController {
   receipt(@Param('id') id: string) {
     return this.receipts.read(id);
   }
-}
-
-function requestIdOf(value: string): string {
-  if (!/^[A-Za-z0-9_-]{43}$/.test(value)) throw problem('request.malformed', { where: 'path.requestId' });
-  return value;
 }

@@ -8,6 +8,7 @@ import { asProblem } from '@medshare/problems';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import { LEDGER } from '../ledger.token.js';
 import { enqueueAnchor } from '../store/anchors.js';
+import { enqueueEvidence } from '../store/evidence.js';
 import { SubmitAnchors } from '../submit-anchors.js';
 
 /** What the ledger role hears on the bus. */
@@ -32,6 +33,11 @@ export class EventsConsumer {
     const failure = await this.publish(message).catch((caught: unknown) => asProblem(caught));
     if (failure && isTransient(failure)) throw failure;
     await this.inbox.consume(message, () => (failure ? Promise.reject(failure) : Promise.resolve()));
+  }
+
+  @EventPattern('emergency.released', { group: 'ledger' })
+  async released(@Payload() message: BusMessage) {
+    await this.inbox.consume(message, (tx) => enqueueEvidence(tx, decode('emergency.released', message).evidence));
   }
 
   private async publish(message: BusMessage): Promise<void> {

@@ -1,5 +1,12 @@
 import { Body, Controller } from '@nestjs/common';
-import { findAnchoring, lookUpAnchors, readState, signRequestView, submitTransaction } from '@medshare/events';
+import {
+  findAnchoring,
+  lookUpAnchors,
+  readReachability,
+  readState,
+  signRequestView,
+  submitTransaction,
+} from '@medshare/events';
 import type { Ledger } from '@medshare/ledger';
 import { PeerHandler } from '@medshare/peers/nest';
 import { problem } from '@medshare/problems';
@@ -47,6 +54,12 @@ export class LedgerController {
   @PeerHandler(findAnchoring)
   async anchoring(@Body() { recordId }: z.infer<typeof findAnchoring.request>) {
     return (await findAnchor(this.context.database, recordId)) ?? { state: 'unknown' as const };
+  }
+
+  @PeerHandler(readReachability)
+  async reachability(): Promise<z.infer<typeof readReachability.response>> {
+    const { reachable, height, away } = await this.ledger.reachability();
+    return { reachable, height, away: [...away] };
   }
 
   @PeerHandler(signRequestView)

@@ -1,11 +1,12 @@
 import { Body, Controller } from '@nestjs/common';
-import { confirmRevocation, deliverLeaf, evaluateIndex, releaseFragments } from '@medshare/events';
+import { confirmRevocation, deliverLeaf, evaluateIndex, releaseEmergency, releaseFragments } from '@medshare/events';
 import type { Peer } from '@medshare/peers';
 import { Caller, PeerHandler } from '@medshare/peers/nest';
 import type { z } from 'zod';
 import { AcceptLeaf } from '../accept-leaf.js';
 import { ConfirmRevocation } from '../confirm-revocation.js';
 import { EvaluateIndex } from '../evaluate-index.js';
+import { ReleaseEmergency } from '../release-emergency.js';
 import { ReleaseFragments } from '../release-fragments.js';
 
 /** What any member of the region may ask of this vault. */
@@ -15,6 +16,7 @@ export class RegionController {
     private readonly leaves: AcceptLeaf,
     private readonly index: EvaluateIndex,
     private readonly fragments: ReleaseFragments,
+    private readonly emergencies: ReleaseEmergency,
     private readonly revocations: ConfirmRevocation,
   ) {}
 
@@ -31,6 +33,11 @@ export class RegionController {
   @PeerHandler(releaseFragments)
   release(@Caller() { institution }: Peer, @Body() body: z.infer<typeof releaseFragments.request>) {
     return this.fragments.release(institution, body);
+  }
+
+  @PeerHandler(releaseEmergency)
+  releaseAway(@Caller() { institution }: Peer, @Body() body: z.infer<typeof releaseEmergency.request>) {
+    return this.emergencies.release(institution, body);
   }
 
   @PeerHandler(confirmRevocation)

@@ -116,13 +116,16 @@ export interface DealOfTags {
   level: number;
   shareable: boolean;
   sections: number;
+  /** HMAC of the agreed identifier; absent for a patient without one */
+  patient: string | null;
 }
 
 /** Deals of this institution's sections behind these tags. */
 export async function dealsOfTags(db: Queryable, tags: readonly string[], limit: number): Promise<DealOfTags[]> {
   const { rows } = await db.query<DealOfTags>(
-    `SELECT d.document AS deal, d.class, max(s.level) AS level, d.shareable_at IS NOT NULL AS shareable, count(*)::int AS sections
-     FROM record r JOIN section s ON s.record_id = r.id JOIN deal d ON d.id = s.deal_id
+    `SELECT d.document AS deal, d.class, max(s.level) AS level, d.shareable_at IS NOT NULL AS shareable, count(*)::int AS sections,
+       max(i.identifier) AS patient
+     FROM record r JOIN section s ON s.record_id = r.id JOIN deal d ON d.id = s.deal_id JOIN index_key i ON i.id = r.index_id
      WHERE r.tag = ANY($1) GROUP BY d.id ORDER BY d.made_at, d.id LIMIT $2`,
     [tags, limit],
   );

@@ -66,3 +66,23 @@ export type Notice = Prisma.NoticeModel
  * A certificate that was issued to a member of the staff, or to a service.
  */
 export type Certificate = Prisma.CertificateModel
+/**
+ * Model Review
+ * An emergency that a privacy officer must review.
+ */
+export type Review = Prisma.ReviewModel
+/**
+ * Model ReviewOutcome
+ * 
+ */
+export type ReviewOutcome = Prisma.ReviewOutcomeModel
+/**
+ * Model Notification
+ * What a patient is told.
+ */
+export type Notification = Prisma.NotificationModel
+/**
+ * Model AwayApproval
+ * An approval given here while the chain is away.
+ */
+export type AwayApproval = Prisma.AwayApprovalModel

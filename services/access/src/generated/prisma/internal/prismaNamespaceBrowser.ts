@@ -55,7 +55,11 @@ export const ModelName = {
   Receipt: 'Receipt',
   Proposal: 'Proposal',
   Notice: 'Notice',
-  Certificate: 'Certificate'
+  Certificate: 'Certificate',
+  Review: 'Review',
+  ReviewOutcome: 'ReviewOutcome',
+  Notification: 'Notification',
+  AwayApproval: 'AwayApproval'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -118,7 +122,10 @@ export const NoticeScalarFieldEnum = {
   leaves: 'leaves',
   state: 'state',
   expiresAt: 'expiresAt',
-  createdAt: 'createdAt'
+  createdAt: 'createdAt',
+  away: 'away',
+  request: 'request',
+  reason: 'reason'
 } as const
 
 export type NoticeScalarFieldEnum = (typeof NoticeScalarFieldEnum)[keyof typeof NoticeScalarFieldEnum]
@@ -136,6 +143,54 @@ export const CertificateScalarFieldEnum = {
 export type CertificateScalarFieldEnum = (typeof CertificateScalarFieldEnum)[keyof typeof CertificateScalarFieldEnum]
 
 
+export const ReviewScalarFieldEnum = {
+  id: 'id',
+  side: 'side',
+  askId: 'askId',
+  openedAt: 'openedAt',
+  dueAt: 'dueAt',
+  state: 'state',
+  sealed: 'sealed'
+} as const
+
+export type ReviewScalarFieldEnum = (typeof ReviewScalarFieldEnum)[keyof typeof ReviewScalarFieldEnum]
+
+
+export const ReviewOutcomeScalarFieldEnum = {
+  reviewId: 'reviewId',
+  sequence: 'sequence',
+  outcome: 'outcome',
+  person: 'person',
+  at: 'at',
+  sealed: 'sealed'
+} as const
+
+export type ReviewOutcomeScalarFieldEnum = (typeof ReviewOutcomeScalarFieldEnum)[keyof typeof ReviewOutcomeScalarFieldEnum]
+
+
+export const NotificationScalarFieldEnum = {
+  id: 'id',
+  patient: 'patient',
+  askId: 'askId',
+  at: 'at',
+  seenAt: 'seenAt',
+  sealed: 'sealed'
+} as const
+
+export type NotificationScalarFieldEnum = (typeof NotificationScalarFieldEnum)[keyof typeof NotificationScalarFieldEnum]
+
+
+export const AwayApprovalScalarFieldEnum = {
+  requestId: 'requestId',
+  leaf: 'leaf',
+  person: 'person',
+  approvedAt: 'approvedAt',
+  body: 'body'
+} as const
+
+export type AwayApprovalScalarFieldEnum = (typeof AwayApprovalScalarFieldEnum)[keyof typeof AwayApprovalScalarFieldEnum]
+
+
 export const SortOrder = {
   asc: 'asc',
   desc: 'desc'
@@ -149,6 +204,14 @@ export const JsonNullValueInput = {
 } as const
 
 export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
+
+
+export const NullableJsonNullValueInput = {
+  DbNull: DbNull,
+  JsonNull: JsonNull
+} as const
+
+export type NullableJsonNullValueInput = (typeof NullableJsonNullValueInput)[keyof typeof NullableJsonNullValueInput]
 
 
 export const QueryMode = {
@@ -166,4 +229,12 @@ export const JsonNullValueFilter = {
 } as const
 
 export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
+
+
+export const NullsOrder = {
+  first: 'first',
+  last: 'last'
+} as const
+
+export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
 

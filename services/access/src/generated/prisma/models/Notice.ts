@@ -33,6 +33,8 @@ export type NoticeMinAggregateOutputType = {
   state: string | null
   expiresAt: Date | null
   createdAt: Date | null
+  away: boolean | null
+  reason: runtime.Bytes | null
 }
 
 export type NoticeMaxAggregateOutputType = {
@@ -44,6 +46,8 @@ export type NoticeMaxAggregateOutputType = {
   state: string | null
   expiresAt: Date | null
   createdAt: Date | null
+  away: boolean | null
+  reason: runtime.Bytes | null
 }
 
 export type NoticeCountAggregateOutputType = {
@@ -56,6 +60,9 @@ export type NoticeCountAggregateOutputType = {
   state: number
   expiresAt: number
   createdAt: number
+  away: number
+  request: number
+  reason: number
   _all: number
 }
 
@@ -69,6 +76,8 @@ export type NoticeMinAggregateInputType = {
   state?: true
   expiresAt?: true
   createdAt?: true
+  away?: true
+  reason?: true
 }
 
 export type NoticeMaxAggregateInputType = {
@@ -80,6 +89,8 @@ export type NoticeMaxAggregateInputType = {
   state?: true
   expiresAt?: true
   createdAt?: true
+  away?: true
+  reason?: true
 }
 
 export type NoticeCountAggregateInputType = {
@@ -92,6 +103,9 @@ export type NoticeCountAggregateInputType = {
   state?: true
   expiresAt?: true
   createdAt?: true
+  away?: true
+  request?: true
+  reason?: true
   _all?: true
 }
 
@@ -177,6 +191,9 @@ export type NoticeGroupByOutputType = {
   state: string
   expiresAt: Date
   createdAt: Date
+  away: boolean
+  request: runtime.JsonValue | null
+  reason: runtime.Bytes | null
   _count: NoticeCountAggregateOutputType | null
   _min: NoticeMinAggregateOutputType | null
   _max: NoticeMaxAggregateOutputType | null
@@ -210,6 +227,10 @@ export type NoticeWhereInput = {
   state?: Prisma.StringFilter<"Notice"> | string
   expiresAt?: Prisma.DateTimeFilter<"Notice"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Notice"> | Date | string
+  away?: Prisma.BoolFilter<"Notice"> | boolean
+  request?: Prisma.JsonNullableFilter<"Notice">
+  reason?: Prisma.BytesNullableFilter<"Notice"> | runtime.Bytes | null
+  approvals?: Prisma.AwayApprovalListRelationFilter
 }
 
 export type NoticeOrderByWithRelationInput = {
@@ -222,6 +243,10 @@ export type NoticeOrderByWithRelationInput = {
   state?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  away?: Prisma.SortOrder
+  request?: Prisma.SortOrderInput | Prisma.SortOrder
+  reason?: Prisma.SortOrderInput | Prisma.SortOrder
+  approvals?: Prisma.AwayApprovalOrderByRelationAggregateInput
 }
 
 export type NoticeWhereUniqueInput = Prisma.AtLeast<{
@@ -237,6 +262,10 @@ export type NoticeWhereUniqueInput = Prisma.AtLeast<{
   state?: Prisma.StringFilter<"Notice"> | string
   expiresAt?: Prisma.DateTimeFilter<"Notice"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Notice"> | Date | string
+  away?: Prisma.BoolFilter<"Notice"> | boolean
+  request?: Prisma.JsonNullableFilter<"Notice">
+  reason?: Prisma.BytesNullableFilter<"Notice"> | runtime.Bytes | null
+  approvals?: Prisma.AwayApprovalListRelationFilter
 }, "requestId">
 
 export type NoticeOrderByWithAggregationInput = {
@@ -249,6 +278,9 @@ export type NoticeOrderByWithAggregationInput = {
   state?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  away?: Prisma.SortOrder
+  request?: Prisma.SortOrderInput | Prisma.SortOrder
+  reason?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.NoticeCountOrderByAggregateInput
   _max?: Prisma.NoticeMaxOrderByAggregateInput
   _min?: Prisma.NoticeMinOrderByAggregateInput
@@ -267,6 +299,9 @@ export type NoticeScalarWhereWithAggregatesInput = {
   state?: Prisma.StringWithAggregatesFilter<"Notice"> | string
   expiresAt?: Prisma.DateTimeWithAggregatesFilter<"Notice"> | Date | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Notice"> | Date | string
+  away?: Prisma.BoolWithAggregatesFilter<"Notice"> | boolean
+  request?: Prisma.JsonNullableWithAggregatesFilter<"Notice">
+  reason?: Prisma.BytesNullableWithAggregatesFilter<"Notice"> | runtime.Bytes | null
 }
 
 export type NoticeCreateInput = {
@@ -279,6 +314,10 @@ export type NoticeCreateInput = {
   state: string
   expiresAt: Date | string
   createdAt: Date | string
+  away?: boolean
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  reason?: runtime.Bytes | null
+  approvals?: Prisma.AwayApprovalCreateNestedManyWithoutNoticeInput
 }
 
 export type NoticeUncheckedCreateInput = {
@@ -291,6 +330,10 @@ export type NoticeUncheckedCreateInput = {
   state: string
   expiresAt: Date | string
   createdAt: Date | string
+  away?: boolean
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  reason?: runtime.Bytes | null
+  approvals?: Prisma.AwayApprovalUncheckedCreateNestedManyWithoutNoticeInput
 }
 
 export type NoticeUpdateInput = {
@@ -303,6 +346,10 @@ export type NoticeUpdateInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  reason?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  approvals?: Prisma.AwayApprovalUpdateManyWithoutNoticeNestedInput
 }
 
 export type NoticeUncheckedUpdateInput = {
@@ -315,6 +362,10 @@ export type NoticeUncheckedUpdateInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  reason?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+  approvals?: Prisma.AwayApprovalUncheckedUpdateManyWithoutNoticeNestedInput
 }
 
 export type NoticeCreateManyInput = {
@@ -327,6 +378,9 @@ export type NoticeCreateManyInput = {
   state: string
   expiresAt: Date | string
   createdAt: Date | string
+  away?: boolean
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  reason?: runtime.Bytes | null
 }
 
 export type NoticeUpdateManyMutationInput = {
@@ -339,6 +393,9 @@ export type NoticeUpdateManyMutationInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  reason?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
 }
 
 export type NoticeUncheckedUpdateManyInput = {
@@ -351,6 +408,9 @@ export type NoticeUncheckedUpdateManyInput = {
   state?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  reason?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
 }
 
 export type StringNullableListFilter<$PrismaModel = never> = {
@@ -371,6 +431,9 @@ export type NoticeCountOrderByAggregateInput = {
   state?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  away?: Prisma.SortOrder
+  request?: Prisma.SortOrder
+  reason?: Prisma.SortOrder
 }
 
 export type NoticeMaxOrderByAggregateInput = {
@@ -382,6 +445,8 @@ export type NoticeMaxOrderByAggregateInput = {
   state?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  away?: Prisma.SortOrder
+  reason?: Prisma.SortOrder
 }
 
 export type NoticeMinOrderByAggregateInput = {
@@ -393,6 +458,13 @@ export type NoticeMinOrderByAggregateInput = {
   state?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  away?: Prisma.SortOrder
+  reason?: Prisma.SortOrder
+}
+
+export type NoticeScalarRelationFilter = {
+  is?: Prisma.NoticeWhereInput
+  isNot?: Prisma.NoticeWhereInput
 }
 
 export type NoticeCreateleavesInput = {
@@ -404,6 +476,133 @@ export type NoticeUpdateleavesInput = {
   push?: string | string[]
 }
 
+export type BoolFieldUpdateOperationsInput = {
+  set?: boolean
+}
+
+export type NullableBytesFieldUpdateOperationsInput = {
+  set?: runtime.Bytes | null
+}
+
+export type NoticeCreateNestedOneWithoutApprovalsInput = {
+  create?: Prisma.XOR<Prisma.NoticeCreateWithoutApprovalsInput, Prisma.NoticeUncheckedCreateWithoutApprovalsInput>
+  connectOrCreate?: Prisma.NoticeCreateOrConnectWithoutApprovalsInput
+  connect?: Prisma.NoticeWhereUniqueInput
+}
+
+export type NoticeUpdateOneRequiredWithoutApprovalsNestedInput = {
+  create?: Prisma.XOR<Prisma.NoticeCreateWithoutApprovalsInput, Prisma.NoticeUncheckedCreateWithoutApprovalsInput>
+  connectOrCreate?: Prisma.NoticeCreateOrConnectWithoutApprovalsInput
+  upsert?: Prisma.NoticeUpsertWithoutApprovalsInput
+  connect?: Prisma.NoticeWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.NoticeUpdateToOneWithWhereWithoutApprovalsInput, Prisma.NoticeUpdateWithoutApprovalsInput>, Prisma.NoticeUncheckedUpdateWithoutApprovalsInput>
+}
+
+export type NoticeCreateWithoutApprovalsInput = {
+  requestId: string
+  dealId: string
+  salt: string
+  class: string
+  relation: string
+  leaves?: Prisma.NoticeCreateleavesInput | string[]
+  state: string
+  expiresAt: Date | string
+  createdAt: Date | string
+  away?: boolean
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  reason?: runtime.Bytes | null
+}
+
+export type NoticeUncheckedCreateWithoutApprovalsInput = {
+  requestId: string
+  dealId: string
+  salt: string
+  class: string
+  relation: string
+  leaves?: Prisma.NoticeCreateleavesInput | string[]
+  state: string
+  expiresAt: Date | string
+  createdAt: Date | string
+  away?: boolean
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  reason?: runtime.Bytes | null
+}
+
+export type NoticeCreateOrConnectWithoutApprovalsInput = {
+  where: Prisma.NoticeWhereUniqueInput
+  create: Prisma.XOR<Prisma.NoticeCreateWithoutApprovalsInput, Prisma.NoticeUncheckedCreateWithoutApprovalsInput>
+}
+
+export type NoticeUpsertWithoutApprovalsInput = {
+  update: Prisma.XOR<Prisma.NoticeUpdateWithoutApprovalsInput, Prisma.NoticeUncheckedUpdateWithoutApprovalsInput>
+  create: Prisma.XOR<Prisma.NoticeCreateWithoutApprovalsInput, Prisma.NoticeUncheckedCreateWithoutApprovalsInput>
+  where?: Prisma.NoticeWhereInput
+}
+
+export type NoticeUpdateToOneWithWhereWithoutApprovalsInput = {
+  where?: Prisma.NoticeWhereInput
+  data: Prisma.XOR<Prisma.NoticeUpdateWithoutApprovalsInput, Prisma.NoticeUncheckedUpdateWithoutApprovalsInput>
+}
+
+export type NoticeUpdateWithoutApprovalsInput = {
+  requestId?: Prisma.StringFieldUpdateOperationsInput | string
+  dealId?: Prisma.StringFieldUpdateOperationsInput | string
+  salt?: Prisma.StringFieldUpdateOperationsInput | string
+  class?: Prisma.StringFieldUpdateOperationsInput | string
+  relation?: Prisma.StringFieldUpdateOperationsInput | string
+  leaves?: Prisma.NoticeUpdateleavesInput | string[]
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  reason?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+}
+
+export type NoticeUncheckedUpdateWithoutApprovalsInput = {
+  requestId?: Prisma.StringFieldUpdateOperationsInput | string
+  dealId?: Prisma.StringFieldUpdateOperationsInput | string
+  salt?: Prisma.StringFieldUpdateOperationsInput | string
+  class?: Prisma.StringFieldUpdateOperationsInput | string
+  relation?: Prisma.StringFieldUpdateOperationsInput | string
+  leaves?: Prisma.NoticeUpdateleavesInput | string[]
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  reason?: Prisma.NullableBytesFieldUpdateOperationsInput | runtime.Bytes | null
+}
+
+
+/**
+ * Count Type NoticeCountOutputType
+ */
+
+export type NoticeCountOutputType = {
+  approvals: number
+}
+
+export type NoticeCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  approvals?: boolean | NoticeCountOutputTypeCountApprovalsArgs
+}
+
+/**
+ * NoticeCountOutputType without action
+ */
+export type NoticeCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the NoticeCountOutputType
+   */
+  select?: Prisma.NoticeCountOutputTypeSelect<ExtArgs> | null
+}
+
+/**
+ * NoticeCountOutputType without action
+ */
+export type NoticeCountOutputTypeCountApprovalsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.AwayApprovalWhereInput
+}
 
 
 export type NoticeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -416,6 +615,11 @@ export type NoticeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   state?: boolean
   expiresAt?: boolean
   createdAt?: boolean
+  away?: boolean
+  request?: boolean
+  reason?: boolean
+  approvals?: boolean | Prisma.Notice$approvalsArgs<ExtArgs>
+  _count?: boolean | Prisma.NoticeCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["notice"]>
 
 export type NoticeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -428,6 +632,9 @@ export type NoticeSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   state?: boolean
   expiresAt?: boolean
   createdAt?: boolean
+  away?: boolean
+  request?: boolean
+  reason?: boolean
 }, ExtArgs["result"]["notice"]>
 
 export type NoticeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -440,6 +647,9 @@ export type NoticeSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   state?: boolean
   expiresAt?: boolean
   createdAt?: boolean
+  away?: boolean
+  request?: boolean
+  reason?: boolean
 }, ExtArgs["result"]["notice"]>
 
 export type NoticeSelectScalar = {
@@ -452,13 +662,24 @@ export type NoticeSelectScalar = {
   state?: boolean
   expiresAt?: boolean
   createdAt?: boolean
+  away?: boolean
+  request?: boolean
+  reason?: boolean
 }
 
-export type NoticeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"requestId" | "dealId" | "salt" | "class" | "relation" | "leaves" | "state" | "expiresAt" | "createdAt", ExtArgs["result"]["notice"]>
+export type NoticeOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"requestId" | "dealId" | "salt" | "class" | "relation" | "leaves" | "state" | "expiresAt" | "createdAt" | "away" | "request" | "reason", ExtArgs["result"]["notice"]>
+export type NoticeInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  approvals?: boolean | Prisma.Notice$approvalsArgs<ExtArgs>
+  _count?: boolean | Prisma.NoticeCountOutputTypeDefaultArgs<ExtArgs>
+}
+export type NoticeIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
+export type NoticeIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
 
 export type $NoticePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Notice"
-  objects: {}
+  objects: {
+    approvals: Prisma.$AwayApprovalPayload<ExtArgs>[]
+  }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     requestId: string
     dealId: string
@@ -472,6 +693,15 @@ export type $NoticePayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     state: string
     expiresAt: Date
     createdAt: Date
+    /**
+     * Shown while the chain is away: signed approvals are given here.
+     */
+    away: boolean
+    request: runtime.JsonValue | null
+    /**
+     * {code, text, salt} of an emergency, wrapped.
+     */
+    reason: runtime.Bytes | null
   }, ExtArgs["result"]["notice"]>
   composites: {}
 }
@@ -866,6 +1096,7 @@ readonly fields: NoticeFieldRefs;
  */
 export interface Prisma__NoticeClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
+  approvals<T extends Prisma.Notice$approvalsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Notice$approvalsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AwayApprovalPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -904,6 +1135,9 @@ export interface NoticeFieldRefs {
   readonly state: Prisma.FieldRef<"Notice", 'String'>
   readonly expiresAt: Prisma.FieldRef<"Notice", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"Notice", 'DateTime'>
+  readonly away: Prisma.FieldRef<"Notice", 'Boolean'>
+  readonly request: Prisma.FieldRef<"Notice", 'Json'>
+  readonly reason: Prisma.FieldRef<"Notice", 'Bytes'>
 }
     
 
@@ -920,6 +1154,10 @@ export type NoticeFindUniqueArgs<ExtArgs extends runtime.Types.Extensions.Intern
    * Omit specific fields from the Notice
    */
   omit?: Prisma.NoticeOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.NoticeInclude<ExtArgs> | null
   /**
    * Filter, which Notice to fetch.
    */
@@ -939,6 +1177,10 @@ export type NoticeFindUniqueOrThrowArgs<ExtArgs extends runtime.Types.Extensions
    */
   omit?: Prisma.NoticeOmit<ExtArgs> | null
   /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.NoticeInclude<ExtArgs> | null
+  /**
    * Filter, which Notice to fetch.
    */
   where: Prisma.NoticeWhereUniqueInput
@@ -956,6 +1198,10 @@ export type NoticeFindFirstArgs<ExtArgs extends runtime.Types.Extensions.Interna
    * Omit specific fields from the Notice
    */
   omit?: Prisma.NoticeOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.NoticeInclude<ExtArgs> | null
   /**
    * Filter, which Notice to fetch.
    */
@@ -1005,6 +1251,10 @@ export type NoticeFindFirstOrThrowArgs<ExtArgs extends runtime.Types.Extensions.
    */
   omit?: Prisma.NoticeOmit<ExtArgs> | null
   /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.NoticeInclude<ExtArgs> | null
+  /**
    * Filter, which Notice to fetch.
    */
   where?: Prisma.NoticeWhereInput
@@ -1052,6 +1302,10 @@ export type NoticeFindManyArgs<ExtArgs extends runtime.Types.Extensions.Internal
    * Omit specific fields from the Notice
    */
   omit?: Prisma.NoticeOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.NoticeInclude<ExtArgs> | null
   /**
    * Filter, which Notices to fetch.
    */
@@ -1101,6 +1355,10 @@ export type NoticeCreateArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    */
   omit?: Prisma.NoticeOmit<ExtArgs> | null
   /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.NoticeInclude<ExtArgs> | null
+  /**
    * The data needed to create a Notice.
    */
   data: Prisma.XOR<Prisma.NoticeCreateInput, Prisma.NoticeUncheckedCreateInput>
@@ -1148,6 +1406,10 @@ export type NoticeUpdateArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    * Omit specific fields from the Notice
    */
   omit?: Prisma.NoticeOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.NoticeInclude<ExtArgs> | null
   /**
    * The data needed to update a Notice.
    */
@@ -1215,6 +1477,10 @@ export type NoticeUpsertArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    */
   omit?: Prisma.NoticeOmit<ExtArgs> | null
   /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.NoticeInclude<ExtArgs> | null
+  /**
    * The filter to search for the Notice to update in case it exists.
    */
   where: Prisma.NoticeWhereUniqueInput
@@ -1241,6 +1507,10 @@ export type NoticeDeleteArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
    */
   omit?: Prisma.NoticeOmit<ExtArgs> | null
   /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.NoticeInclude<ExtArgs> | null
+  /**
    * Filter which Notice to delete.
    */
   where: Prisma.NoticeWhereUniqueInput
@@ -1261,6 +1531,30 @@ export type NoticeDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Intern
 }
 
 /**
+ * Notice.approvals
+ */
+export type Notice$approvalsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the AwayApproval
+   */
+  select?: Prisma.AwayApprovalSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the AwayApproval
+   */
+  omit?: Prisma.AwayApprovalOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.AwayApprovalInclude<ExtArgs> | null
+  where?: Prisma.AwayApprovalWhereInput
+  orderBy?: Prisma.AwayApprovalOrderByWithRelationInput | Prisma.AwayApprovalOrderByWithRelationInput[]
+  cursor?: Prisma.AwayApprovalWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.AwayApprovalScalarFieldEnum | Prisma.AwayApprovalScalarFieldEnum[]
+}
+
+/**
  * Notice without action
  */
 export type NoticeDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1272,4 +1566,8 @@ export type NoticeDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalA
    * Omit specific fields from the Notice
    */
   omit?: Prisma.NoticeOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.NoticeInclude<ExtArgs> | null
 }

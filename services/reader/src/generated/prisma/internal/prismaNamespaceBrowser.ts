@@ -96,6 +96,7 @@ export const RequestScalarFieldEnum = {
   salt: 'salt',
   body: 'body',
   submitted: 'submitted',
+  away: 'away',
   state: 'state',
   expiresAt: 'expiresAt'
 } as const

@@ -31,6 +31,7 @@ export type RequestMinAggregateOutputType = {
   class: string | null
   salt: string | null
   submitted: boolean | null
+  away: boolean | null
   state: string | null
   expiresAt: Date | null
 }
@@ -42,6 +43,7 @@ export type RequestMaxAggregateOutputType = {
   class: string | null
   salt: string | null
   submitted: boolean | null
+  away: boolean | null
   state: string | null
   expiresAt: Date | null
 }
@@ -55,6 +57,7 @@ export type RequestCountAggregateOutputType = {
   salt: number
   body: number
   submitted: number
+  away: number
   state: number
   expiresAt: number
   _all: number
@@ -68,6 +71,7 @@ export type RequestMinAggregateInputType = {
   class?: true
   salt?: true
   submitted?: true
+  away?: true
   state?: true
   expiresAt?: true
 }
@@ -79,6 +83,7 @@ export type RequestMaxAggregateInputType = {
   class?: true
   salt?: true
   submitted?: true
+  away?: true
   state?: true
   expiresAt?: true
 }
@@ -92,6 +97,7 @@ export type RequestCountAggregateInputType = {
   salt?: true
   body?: true
   submitted?: true
+  away?: true
   state?: true
   expiresAt?: true
   _all?: true
@@ -178,6 +184,7 @@ export type RequestGroupByOutputType = {
   salt: string
   body: runtime.JsonValue
   submitted: boolean
+  away: boolean
   state: string
   expiresAt: Date
   _count: RequestCountAggregateOutputType | null
@@ -212,6 +219,7 @@ export type RequestWhereInput = {
   salt?: Prisma.StringFilter<"Request"> | string
   body?: Prisma.JsonFilter<"Request">
   submitted?: Prisma.BoolFilter<"Request"> | boolean
+  away?: Prisma.BoolFilter<"Request"> | boolean
   state?: Prisma.StringFilter<"Request"> | string
   expiresAt?: Prisma.DateTimeFilter<"Request"> | Date | string
   ask?: Prisma.XOR<Prisma.AskScalarRelationFilter, Prisma.AskWhereInput>
@@ -226,6 +234,7 @@ export type RequestOrderByWithRelationInput = {
   salt?: Prisma.SortOrder
   body?: Prisma.SortOrder
   submitted?: Prisma.SortOrder
+  away?: Prisma.SortOrder
   state?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   ask?: Prisma.AskOrderByWithRelationInput
@@ -243,6 +252,7 @@ export type RequestWhereUniqueInput = Prisma.AtLeast<{
   salt?: Prisma.StringFilter<"Request"> | string
   body?: Prisma.JsonFilter<"Request">
   submitted?: Prisma.BoolFilter<"Request"> | boolean
+  away?: Prisma.BoolFilter<"Request"> | boolean
   state?: Prisma.StringFilter<"Request"> | string
   expiresAt?: Prisma.DateTimeFilter<"Request"> | Date | string
   ask?: Prisma.XOR<Prisma.AskScalarRelationFilter, Prisma.AskWhereInput>
@@ -257,6 +267,7 @@ export type RequestOrderByWithAggregationInput = {
   salt?: Prisma.SortOrder
   body?: Prisma.SortOrder
   submitted?: Prisma.SortOrder
+  away?: Prisma.SortOrder
   state?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   _count?: Prisma.RequestCountOrderByAggregateInput
@@ -276,6 +287,7 @@ export type RequestScalarWhereWithAggregatesInput = {
   salt?: Prisma.StringWithAggregatesFilter<"Request"> | string
   body?: Prisma.JsonWithAggregatesFilter<"Request">
   submitted?: Prisma.BoolWithAggregatesFilter<"Request"> | boolean
+  away?: Prisma.BoolWithAggregatesFilter<"Request"> | boolean
   state?: Prisma.StringWithAggregatesFilter<"Request"> | string
   expiresAt?: Prisma.DateTimeWithAggregatesFilter<"Request"> | Date | string
 }
@@ -288,6 +300,7 @@ export type RequestCreateInput = {
   salt: string
   body: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: boolean
+  away?: boolean
   state: string
   expiresAt: Date | string
   ask: Prisma.AskCreateNestedOneWithoutRequestsInput
@@ -302,6 +315,7 @@ export type RequestUncheckedCreateInput = {
   salt: string
   body: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: boolean
+  away?: boolean
   state: string
   expiresAt: Date | string
 }
@@ -314,6 +328,7 @@ export type RequestUpdateInput = {
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
   state?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   ask?: Prisma.AskUpdateOneRequiredWithoutRequestsNestedInput
@@ -328,6 +343,7 @@ export type RequestUncheckedUpdateInput = {
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
   state?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -341,6 +357,7 @@ export type RequestCreateManyInput = {
   salt: string
   body: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: boolean
+  away?: boolean
   state: string
   expiresAt: Date | string
 }
@@ -353,6 +370,7 @@ export type RequestUpdateManyMutationInput = {
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
   state?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -366,6 +384,7 @@ export type RequestUncheckedUpdateManyInput = {
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
   state?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -389,6 +408,7 @@ export type RequestCountOrderByAggregateInput = {
   salt?: Prisma.SortOrder
   body?: Prisma.SortOrder
   submitted?: Prisma.SortOrder
+  away?: Prisma.SortOrder
   state?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
 }
@@ -400,6 +420,7 @@ export type RequestMaxOrderByAggregateInput = {
   class?: Prisma.SortOrder
   salt?: Prisma.SortOrder
   submitted?: Prisma.SortOrder
+  away?: Prisma.SortOrder
   state?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
 }
@@ -411,6 +432,7 @@ export type RequestMinOrderByAggregateInput = {
   class?: Prisma.SortOrder
   salt?: Prisma.SortOrder
   submitted?: Prisma.SortOrder
+  away?: Prisma.SortOrder
   state?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
 }
@@ -469,6 +491,7 @@ export type RequestCreateWithoutAskInput = {
   salt: string
   body: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: boolean
+  away?: boolean
   state: string
   expiresAt: Date | string
 }
@@ -481,6 +504,7 @@ export type RequestUncheckedCreateWithoutAskInput = {
   salt: string
   body: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: boolean
+  away?: boolean
   state: string
   expiresAt: Date | string
 }
@@ -523,6 +547,7 @@ export type RequestScalarWhereInput = {
   salt?: Prisma.StringFilter<"Request"> | string
   body?: Prisma.JsonFilter<"Request">
   submitted?: Prisma.BoolFilter<"Request"> | boolean
+  away?: Prisma.BoolFilter<"Request"> | boolean
   state?: Prisma.StringFilter<"Request"> | string
   expiresAt?: Prisma.DateTimeFilter<"Request"> | Date | string
 }
@@ -535,6 +560,7 @@ export type RequestCreateManyAskInput = {
   salt: string
   body: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: boolean
+  away?: boolean
   state: string
   expiresAt: Date | string
 }
@@ -547,6 +573,7 @@ export type RequestUpdateWithoutAskInput = {
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
   state?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -559,6 +586,7 @@ export type RequestUncheckedUpdateWithoutAskInput = {
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
   state?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -571,6 +599,7 @@ export type RequestUncheckedUpdateManyWithoutAskInput = {
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   submitted?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  away?: Prisma.BoolFieldUpdateOperationsInput | boolean
   state?: Prisma.StringFieldUpdateOperationsInput | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -586,6 +615,7 @@ export type RequestSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   salt?: boolean
   body?: boolean
   submitted?: boolean
+  away?: boolean
   state?: boolean
   expiresAt?: boolean
   ask?: boolean | Prisma.AskDefaultArgs<ExtArgs>
@@ -600,6 +630,7 @@ export type RequestSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   salt?: boolean
   body?: boolean
   submitted?: boolean
+  away?: boolean
   state?: boolean
   expiresAt?: boolean
   ask?: boolean | Prisma.AskDefaultArgs<ExtArgs>
@@ -614,6 +645,7 @@ export type RequestSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   salt?: boolean
   body?: boolean
   submitted?: boolean
+  away?: boolean
   state?: boolean
   expiresAt?: boolean
   ask?: boolean | Prisma.AskDefaultArgs<ExtArgs>
@@ -628,11 +660,12 @@ export type RequestSelectScalar = {
   salt?: boolean
   body?: boolean
   submitted?: boolean
+  away?: boolean
   state?: boolean
   expiresAt?: boolean
 }
 
-export type RequestOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "askId" | "owner" | "class" | "deal" | "salt" | "body" | "submitted" | "state" | "expiresAt", ExtArgs["result"]["request"]>
+export type RequestOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "askId" | "owner" | "class" | "deal" | "salt" | "body" | "submitted" | "away" | "state" | "expiresAt", ExtArgs["result"]["request"]>
 export type RequestInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   ask?: boolean | Prisma.AskDefaultArgs<ExtArgs>
 }
@@ -663,6 +696,10 @@ export type $RequestPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      * Whether chain and leaf holders have been told.
      */
     submitted: boolean
+    /**
+     * An emergency that is decided by signed approvals while the chain is away.
+     */
+    away: boolean
     /**
      * waiting, granted, revoked
      */
@@ -1100,6 +1137,7 @@ export interface RequestFieldRefs {
   readonly salt: Prisma.FieldRef<"Request", 'String'>
   readonly body: Prisma.FieldRef<"Request", 'Json'>
   readonly submitted: Prisma.FieldRef<"Request", 'Boolean'>
+  readonly away: Prisma.FieldRef<"Request", 'Boolean'>
   readonly state: Prisma.FieldRef<"Request", 'String'>
   readonly expiresAt: Prisma.FieldRef<"Request", 'DateTime'>
 }

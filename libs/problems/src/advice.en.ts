@@ -62,6 +62,8 @@ export const advice: Readonly<Record<ProblemCode, string>> = {
   'ledger.clock': 'Set the clock by NTP.',
   'access.denied': 'Ask with the purpose that applies, or through the privacy officer.',
   'access.no-legal-basis': 'Choose a purpose that the law of this region knows for your role.',
+  'access.reason-missing': 'In an emergency say why; leave the reason out of anything else.',
+  'access.chain-reachable': 'Ask, or approve, again: the chain decides now.',
   'access.self-approval': 'Another person must approve.',
   'access.person-twice': 'Another person must take the other place.',
   'access.not-a-leaf': 'Only the roles that the formula names approve.',

@@ -62,6 +62,8 @@ export const zh: Readonly<Record<ProblemCode, readonly [title: string, advice: s
   'ledger.clock': ['时间超出背书方接受的范围', '请用 NTP 校准时钟。'],
   'access.denied': ['策略拒绝', '请以适用的目的申请，或通过隐私官办理。'],
   'access.no-legal-basis': ['该目的没有法律依据', '请选择本区域法律允许您的角色使用的目的。'],
+  'access.reason-missing': ['紧急情况须说明理由，其他情况不得附理由', '紧急时请说明原因；其他请求请勿附理由。'],
+  'access.chain-reachable': ['区块链可以访问：紧急授权须在链上作出', '请重新申请或批准：现由区块链裁定。'],
   'access.self-approval': ['不得批准自己的请求', '须由他人批准。'],
   'access.person-twice': ['一人只能占一个位置', '另一位置须由他人承担。'],
   'access.not-a-leaf': ['批准者在公式中没有位置', '只有公式列出的角色可以批准。'],

@@ -62,16 +62,20 @@ export function sealCapsule(suite: Suite, deal: Deal, section: string): { capsul
   return { capsule, key: capsuleKey(suite, curve.multiply(r, pointOf(curve, deal.key, 'key')), capsule) };
 }
 
-function decode({ curve }: Suite, deal: Deal, capsule: Capsule): DecodedCapsule {
+function checkShape(deal: Deal, capsule: Capsule): void {
   const { section } = capsule;
   if (Object.keys(capsule).sort().join() !== FIELDS || capsule.version !== 1) throw refused(section, 'shape');
   if (typeof section !== 'string' || section.length < 1 || section.length > 64) throw refused('?', 'section id');
   if (capsule.deal !== deal.id) throw refused(section, 'another deal or epoch');
+}
+
+function decode({ curve }: Suite, deal: Deal, capsule: Capsule): DecodedCapsule {
+  checkShape(deal, capsule);
   try {
     const [E, T] = [curve.decode(fromBase64url(capsule.E)), curve.decode(fromBase64url(capsule.T))];
     return { capsule, E, T, z: curve.scalarOf(fromBase64url(capsule.z)) };
   } catch {
-    throw refused(section, 'encoding');
+    throw refused(capsule.section, 'encoding');
   }
 }
 
@@ -94,16 +98,23 @@ export const checkCapsules = (suite: Suite, deal: Deal, capsules: readonly Capsu
 const FEW = 8;
 
 /**
- * Shape, deal and encodings, without the proofs: for a reader, who has no secret that a forged E could draw out and finds
+ * The points E, with shape and deal checked, without the proofs: for a reader, who has no secret that a forged E could draw out and finds
  * by the section's own authentication that a key is wrong.
  * @throws Error `capsule of <section>: …`
  */
-export const readCapsules = (suite: Suite, deal: Deal, capsules: readonly Capsule[]): DecodedCapsule[] =>
-  capsules.map((capsule) => decode(suite, deal, capsule));
+export const readCapsules = ({ curve }: Suite, deal: Deal, capsules: readonly Capsule[]): Point[] =>
+  capsules.map((capsule) => {
+    checkShape(deal, capsule);
+    try {
+      return curve.decode(fromBase64url(capsule.E));
+    } catch {
+      throw refused(capsule.section, 'encoding');
+    }
+  });
 
 /** Like `checkCapsules`, and gives the decoded points: for whoever multiplies them by a secret. */
 export function decodeCapsules(suite: Suite, deal: Deal, capsules: readonly Capsule[]): DecodedCapsule[] {
-  const decoded = readCapsules(suite, deal, capsules);
+  const decoded = capsules.map((capsule) => decode(suite, deal, capsule));
   // one random linear combination pays only where single multiplications are slow
   const together = decoded.length > FEW && suite.curve.pippengerFrom < FEW;
   if (!together || !combined(suite, decoded)) decoded.forEach((one) => checkProof(suite, one));

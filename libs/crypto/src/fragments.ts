@@ -129,7 +129,7 @@ export function unboxFragments(
   checkBatch(leaf, deal, context, capsules);
   const commitment = commitmentOf(curve, deal, leaf);
   const bound = contextOf(suite, leaf, context, capsules);
-  const from = readCapsules(suite, deal, capsules).map(({ E }) => E);
+  const from = readCapsules(suite, deal, capsules);
   const inside = openBox(suite, leaf, readerPrivateKey, boxed.box, bound);
   if (inside.length !== POINT * capsules.length + PROOF) throw refused(leaf, 'length');
   const values = capsules.map((_, i) => decodePoint(suite, leaf, inside.subarray(POINT * i, POINT * (i + 1))));

@@ -39,13 +39,11 @@ const hmacWith =
 
 const TAG = 16;
 
-function gcmSeal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, data: Uint8Array): Uint8Array {
+function gcmSeal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, data: readonly Uint8Array[]): Uint8Array[] {
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(ad);
-  const sealed = new Uint8Array(data.length + TAG);
-  sealed.set(cipher.update(data));
+  const sealed = data.map((piece) => plain(cipher.update(piece)));
   cipher.final();
-  sealed.set(cipher.getAuthTag(), data.length);
-  return sealed;
+  return [...sealed, plain(cipher.getAuthTag())];
 }
 
 function gcmOpen(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, data: Uint8Array): Uint8Array {
@@ -57,8 +55,10 @@ function gcmOpen(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, data: Uint8
   return plain(opened);
 }
 
-const sm4Ctr = (key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array =>
-  plain(createCipheriv('sm4-ctr', key, iv).update(data));
+function sm4Ctr(key: Uint8Array, iv: Uint8Array, data: readonly Uint8Array[]): Uint8Array[] {
+  const cipher = createCipheriv('sm4-ctr', key, iv);
+  return data.map((piece) => plain(cipher.update(piece)));
+}
 
 function intlSuite(): Suite {
   const hash = hashWith('sha256');

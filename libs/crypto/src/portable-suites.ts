@@ -49,7 +49,7 @@ function intlSuite(): Suite {
     randomBytes: webRandomBytes,
     curve: makeCurve({ points: p256Points, multiplication, hash, randomBytes: webRandomBytes }),
     cipher: gcmCipher(
-      (key, nonce, ad, data) => gcm(key, nonce, ad).encrypt(data),
+      (key, nonce, ad, data) => [gcm(key, nonce, ad).encrypt(concat(...data))],
       (key, nonce, ad, data) => gcm(key, nonce, ad).decrypt(data),
     ),
     sign: (privateKey, message) => p256.sign(message, privateKey, { ...options, extraEntropy: true }),
@@ -75,7 +75,7 @@ function smSuite(): Suite {
     hmac: sm3Hmac,
     randomBytes: webRandomBytes,
     curve,
-    cipher: ctrHmacCipher(sm4Ctr, sm3Hmac, equalBytes),
+    cipher: ctrHmacCipher((key, iv, data) => [sm4Ctr(key, iv, concat(...data))], sm3Hmac, equalBytes),
     sign: (privateKey, message) => {
       const nonces = () => deriveNonce({ curve, randomBytes: webRandomBytes }, privateKey, message);
       return sm2Sign(context, curve.scalarOf(privateKey), message, nonces);

@@ -40,7 +40,8 @@ export function paddedSize(length: number): number {
 }
 
 interface Chunks {
-  seal(plaintext: Uint8Array, last: boolean): Uint8Array;
+  /** @param plaintext in pieces; so is what it gives */
+  seal(plaintext: readonly Uint8Array[], last: boolean): Uint8Array[];
   open(ciphertext: Uint8Array, last: boolean): Uint8Array;
 }
 
@@ -59,7 +60,7 @@ function makeChunks(suite: Suite, { key, use, record, section, epoch }: Sealing)
   return {
     seal: (plaintext, last) => {
       const { nonce, ad } = next(last);
-      return cipher.seal(derived, nonce, ad, plaintext);
+      return cipher.sealPieces(derived, nonce, ad, plaintext);
     },
     open: (ciphertext, last) => {
       const { nonce, ad } = next(last);
@@ -71,57 +72,57 @@ function makeChunks(suite: Suite, { key, use, record, section, epoch }: Sealing)
 /** Where a chunk is put together. There is one for a whole stream: what `take` gives is good until the next `put`. */
 class ChunkBuffer {
   private bytes = new Uint8Array(0);
-  private filled: number;
+  private filled = 0;
 
-  /** @param reserved bytes before the content @param limit bytes of content, at most */
-  constructor(
-    private readonly reserved: number,
-    private readonly limit: number,
-  ) {
-    this.filled = reserved;
-  }
+  /** @param limit bytes, at most */
+  constructor(private readonly limit: number) {}
 
   get isFull(): boolean {
-    return this.length === this.limit;
+    return this.filled === this.limit;
   }
 
-  /** Bytes of content so far. */
+  /** Bytes so far. */
   get length(): number {
-    return this.filled - this.reserved;
+    return this.filled;
   }
 
   /** @returns how many bytes of the part still fitted */
   put(part: Uint8Array): number {
-    const taken = part.subarray(0, this.limit - this.length);
+    const taken = part.subarray(0, this.limit - this.filled);
     this.grow(this.filled + taken.length);
     this.bytes.set(taken, this.filled);
     this.filled += taken.length;
     return taken.length;
   }
 
-  /** The reserved bytes and the content, with zeros up to `size` bytes of content; then it is empty again. */
-  take(size = this.length): Uint8Array {
-    this.grow(this.reserved + size);
-    this.bytes.fill(0, this.filled, this.reserved + size);
-    this.filled = this.reserved;
-    return this.bytes.subarray(0, this.reserved + size);
+  /** The bytes, with zeros up to `size`; then it is empty again. */
+  take(size = this.filled): Uint8Array {
+    this.grow(size);
+    this.bytes.fill(0, this.filled, size);
+    this.filled = 0;
+    return this.bytes.subarray(0, size);
   }
 
   /** Most streams are short: it grows to its full size only when that is needed. */
   private grow(needed: number): void {
     if (needed <= this.bytes.length) return;
-    const larger = new Uint8Array(Math.min(this.reserved + this.limit, Math.max(needed, 2 * this.bytes.length)));
+    const larger = new Uint8Array(Math.min(this.limit, Math.max(needed, 2 * this.bytes.length)));
     larger.set(this.bytes.subarray(0, this.filled));
     this.bytes = larger;
   }
 }
 
 /** A chunk's plaintext: length of its content, content, zeros up to `size` of both. */
-function takePadded(buffer: ChunkBuffer, size: number): Uint8Array {
+const padded = (length: number, content: Uint8Array): Uint8Array[] => {
+  const prefix = new Uint8Array(PREFIX);
+  new DataView(prefix.buffer).setUint32(0, length);
+  return [prefix, content];
+};
+
+/** What the buffer holds, padded. */
+function takePadded(buffer: ChunkBuffer, size: number): Uint8Array[] {
   const { length } = buffer;
-  const plaintext = buffer.take(size);
-  new DataView(plaintext.buffer).setUint32(0, length);
-  return plaintext;
+  return padded(length, buffer.take(size));
 }
 
 type Source = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -134,24 +135,30 @@ type Source = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 export async function* sealStream(suite: Suite, sealing: Sealing, source: Source): AsyncGenerator<Uint8Array> {
   const chunks = makeChunks(suite, sealing);
   yield header(suite);
-  const buffer = new ChunkBuffer(PREFIX, CONTENT);
+  const buffer = new ChunkBuffer(CONTENT);
   let total = 0;
   let sealed = 0;
   for await (const bytes of source) {
     for (let at = 0; at < bytes.length;) {
       // only now is it known not to be the last
       if (buffer.isFull) {
-        yield chunks.seal(takePadded(buffer, CONTENT), false);
+        yield* chunks.seal(takePadded(buffer, CONTENT), false);
         sealed += CONTENT;
       }
-      at += buffer.put(bytes.subarray(at));
+      if (buffer.length > 0 || bytes.length - at <= CONTENT) at += buffer.put(bytes.subarray(at));
+      else {
+        // a whole chunk at hand, and more behind it, needs no copy
+        yield* chunks.seal(padded(CONTENT, bytes.subarray(at, at + CONTENT)), false);
+        sealed += CONTENT;
+        at += CONTENT;
+      }
     }
     total += bytes.length;
   }
   for (const size = paddedSize(total); sealed < size;) {
     const length = Math.min(CONTENT, size - sealed);
     sealed += length;
-    yield chunks.seal(takePadded(buffer, length), sealed === size);
+    yield* chunks.seal(takePadded(buffer, length), sealed === size);
   }
 }
 
@@ -161,7 +168,7 @@ export async function* sealStream(suite: Suite, sealing: Sealing, source: Source
  */
 export async function* openStream(suite: Suite, sealing: Sealing, source: Source): AsyncGenerator<Uint8Array> {
   const chunks = makeChunks(suite, sealing);
-  const buffer = new ChunkBuffer(0, chunkBytes + suite.cipher.overhead);
+  const buffer = new ChunkBuffer(chunkBytes + suite.cipher.overhead);
   let ended = false;
   let content = 0;
   let total = 0;

@@ -16,6 +16,8 @@ export interface Cipher {
   /** Bytes that a ciphertext is longer than its plaintext. */
   readonly overhead: number;
   seal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  /** What `seal` gives of the pieces one after the other, in pieces: nothing long is copied. */
+  sealPieces(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, plaintext: readonly Uint8Array[]): Uint8Array[];
   /** @throws Error 'authentication failed' */
   open(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array;
   /** The nonce of a stream's chunk; never repeats under one key. */

@@ -6,7 +6,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const patience = 120_000;
+/** A busy machine takes its time; how long it took is told. */
+const patience = 300_000;
 
 /** Starts the built product as a newcomer does. @returns it, with the seconds until it was ready */
 export async function startDemo(data, portBase, nodeOptions = []) {

@@ -7,6 +7,7 @@ import {
 } from '@cedar-policy/cedar-wasm/nodejs';
 import { accessPolicyFiles, decide, loadAccessPolicy } from '@medshare/policy';
 import { figure, median, quantile } from '../figures.mjs';
+import { cpu } from '../rates.mjs';
 
 const wanted = 200;
 const members = ['harbor', 'lakeside', 'summit'];
@@ -39,10 +40,11 @@ const input = (n) => ({
   requestedDays: 1,
 });
 
+/** ms by the clock, and of CPU: on a busy machine only the second speaks of the decision. */
 const timed = (run) => {
-  const began = performance.now();
+  const [began, before] = [performance.now(), cpu()];
   run();
-  return performance.now() - began;
+  return { ms: performance.now() - began, cpuMs: (cpu() - before) * 1000 };
 };
 
 /** A whole decision against the bare engine on the questions that it came to, in turns. */
@@ -71,13 +73,20 @@ export async function measure({ short }) {
     bare.push(alone);
   }
   if (outcomes.size !== 2) throw new Error('the questions do not try both outcomes');
-  const ratio = median(own.map((ms, i) => ms / bare[i]));
-  const at = (q, aim) =>
-    figure(`decision with ${texts.length} policies, p${q * 100}`, 'ms', quantile(own, q), {
-      peer: quantile(bare, q),
+  const ratio = median(own.map(({ cpuMs }, i) => cpuMs / bare[i].cpuMs));
+  const at = (q, unit, of, more) =>
+    figure(`decision with ${texts.length} policies, p${q * 100}`, unit, quantile(own.map(of), q), {
+      peer: quantile(bare.map(of), q),
       peerName: 'bare cedar-wasm',
-      aim,
-      ...(q === 0.5 && { ratio }),
+      ...more,
     });
-  return { figures: [at(0.5, '≤ 1.5 of bare'), at(0.99, '< 2 ms')] };
+  const [byClock, ofCpu] = [({ ms }) => ms, ({ cpuMs }) => cpuMs];
+  return {
+    figures: [
+      at(0.5, 'ms', byClock, {}),
+      at(0.99, 'ms', byClock, { aim: '< 2 ms' }),
+      at(0.5, 'CPU ms', ofCpu, { ratio, aim: '≤ 1.5 of bare' }),
+      at(0.99, 'CPU ms', ofCpu, {}),
+    ],
+  };
 }

@@ -75,6 +75,11 @@ function absolute(config: Config, folder: string): Config {
     data: at(config.data),
     blobs: fileUrl(config.blobs, folder),
     keys: fileUrl(config.keys, folder),
+    mllp: {
+      ...config.mllp,
+      ...(config.mllp.tls && { tls: files(config.mllp.tls, at) }),
+      feeds: config.mllp.feeds.map((feed) => absoluteFeed(feed, at)),
+    },
     peers: {
       ...config.peers,
       key: at(key),
@@ -82,4 +87,19 @@ function absolute(config: Config, folder: string): Config {
       authorities: Object.fromEntries(Object.entries(authorities).map(([id, path]) => [id, at(path)])),
     },
   };
+}
+
+type At = (path: string) => string;
+const fileKeys: ReadonlySet<string> = new Set(['key', 'cert', 'authorities', 'clientAuthorities']);
+
+/** The members of a TLS section that name files, made absolute. */
+const files = <T extends object>(tls: T, at: At): T =>
+  Object.fromEntries(
+    Object.entries(tls).map(([key, value]) => [key, fileKeys.has(key) ? at(String(value)) : (value as unknown)]),
+  ) as T;
+
+function absoluteFeed(feed: Config['mllp']['feeds'][number], at: At): Config['mllp']['feeds'][number] {
+  const { applicationAck } = feed;
+  if (!applicationAck?.tls) return feed;
+  return { ...feed, applicationAck: { ...applicationAck, tls: files(applicationAck.tls, at) } };
 }

@@ -44,6 +44,13 @@ describe('acknowledge', () => {
     );
   });
 
+  it('says of an application acknowledgement whether it is to be acknowledged itself', () => {
+    const answer = { code: 'AA', time, controlId: 'c1', accept: 'AL' } as const;
+    expect(text(acknowledge(sent('2.5.1', '||||||8859/1'), answer))[0]).toBe(
+      'MSH|^~\\&|EHR|EAST|LAB|HARBOR|20260102030405.006+0000||ACK^A01^ACK|c1|T|2.5.1|||AL|NE||8859/1',
+    );
+  });
+
   it('answers what could not be parsed', () => {
     const sender = { application: 'MEDSHARE', facility: 'HARBOR' };
     expect(

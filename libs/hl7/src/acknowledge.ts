@@ -1,9 +1,11 @@
 import type { Problem } from '@medshare/problems';
-import { utf8, type Codec } from './codec.js';
-import { encodingCharacters, readDelimiters, usualDelimiters, type Delimiters } from './delimiters.js';
+import { addresseeOf, type Addressee } from './addressee.js';
+import type { AckCondition } from './acknowledgement-mode.js';
+import { encodingCharacters } from './delimiters.js';
 import { escape } from './escapes.js';
 import type { Message } from './message.js';
 import { parsePosition } from './position.js';
+import { stampOf } from './timestamp.js';
 
 /** Original mode AA, AE, AR; enhanced mode CA, CE, CR (HL7 table 0008). */
 export type AckCode = 'AA' | 'AE' | 'AR' | 'CA' | 'CE' | 'CR';
@@ -20,38 +22,9 @@ export type Acknowledgement = {
   readonly refused?: Uint8Array;
   /** MSH-3 and MSH-4 where the message does not say whom it was sent to */
   readonly sender?: { readonly application: string; readonly facility: string };
+  /** MSH-15 of an application acknowledgement in enhanced mode: whether it shall be acknowledged itself; its MSH-16 is then NE */
+  readonly accept?: AckCondition;
 };
-
-type Addressee = {
-  readonly delimiters: Delimiters;
-  readonly codec: Codec;
-  readonly raw: (field: number) => string;
-  readonly trigger: string;
-};
-
-const stranger: Addressee = { delimiters: usualDelimiters, codec: utf8, raw: () => '', trigger: '' };
-
-/** The header of bytes that are no message, where it can be told. */
-const salvaged = (bytes: Uint8Array): Addressee => {
-  const text = String.fromCharCode(...bytes.subarray(0, 1024)).split(/[\r\n]/)[0] ?? '';
-  try {
-    const delimiters = readDelimiters(text);
-    const fields = ['MSH', ...text.split(delimiters.field)];
-    const plain = (field: number) => (/^[ -~]{0,200}$/.test(fields[field] ?? '') ? (fields[field] ?? '') : '');
-    // the set itself may be what is wrong: the answer is ASCII and names none
-    const raw = (field: number) => (field === 18 ? '' : plain(field));
-    return { delimiters, codec: utf8, raw, trigger: raw(9).split(delimiters.component)[1] ?? '' };
-  } catch {
-    return stranger;
-  }
-};
-
-const addressee = (message: Message): Addressee => ({
-  delimiters: message.delimiters,
-  codec: message.dialect.codec,
-  raw: (field) => message.header.fields[field] ?? '',
-  trigger: message.header.first(9).components[1] ?? '',
-});
 
 /**
  * Writes the acknowledgement (HL7 v2.5.1 section 2.9.2): MSH with the parties swapped and the message's own delimiters, character set,
@@ -59,14 +32,11 @@ const addressee = (message: Message): Addressee => ({
  * @param message undefined when nothing could be parsed; the answer then mirrors what `refused` says, or nothing
  */
 export const acknowledge = (message: Message | undefined, answer: Acknowledgement): Uint8Array => {
-  const to =
-    message !== undefined ? addressee(message) : answer.refused === undefined ? stranger : salvaged(answer.refused);
+  const to = addresseeOf(message, answer.refused);
   const problems = (answer.problems ?? []).slice(0, 50);
   const segments = [msh(to, answer), msa(to, answer), ...problems.map((each) => err(to, each))];
   return to.codec.encode(segments.map((fields) => fields.join(to.delimiters.field) + '\r').join(''));
 };
-
-const stamp = (time: number): string => `${new Date(time).toISOString().replace(/[-:T]/g, '').slice(0, 18)}+0000`;
 
 /** 2.1 … 2.4 against 2.5 and later; an unknown version gets the later form */
 const isOld = (version: string): boolean => /^2\.[1-4](\.|$)/.test(version);
@@ -77,7 +47,7 @@ const isVersion = (text: string): boolean => /^\d[\d.]{0,9}$/.test(text);
 
 const versionOf = (to: Addressee): string => to.raw(12).split(to.delimiters.component)[0] ?? '';
 
-const msh = (to: Addressee, { time, controlId, sender }: Acknowledgement): string[] => {
+const msh = (to: Addressee, { time, controlId, sender, accept }: Acknowledgement): string[] => {
   const { delimiters: marks, raw } = to;
   const own = (text: string | undefined) => escape(text ?? '', marks);
   const structured = versionOf(to) === '' || !/^2\.[12]$/.test(versionOf(to));
@@ -91,14 +61,14 @@ const msh = (to: Addressee, { time, controlId, sender }: Acknowledgement): strin
   fields.push(
     raw(3),
     raw(4),
-    stamp(time),
+    stampOf(time),
     '',
     type,
     own(controlId),
     mirrored(raw(11), /^[A-Z]\W?[A-Z]?$/) || 'P',
     isVersion(versionOf(to)) ? raw(12) : '2.5.1',
   );
-  return raw(18) === '' ? fields : [...fields, '', '', '', '', '', raw(18)];
+  return trimmed([...fields, '', '', accept ?? '', accept === undefined ? '' : 'NE', '', raw(18)]);
 };
 
 const msa = (to: Addressee, { code }: Acknowledgement): string[] => ['MSA', code, to.raw(10)];

@@ -1,4 +1,6 @@
 export { acknowledge, type AckCode, type Acknowledgement } from './acknowledge.js';
+export { acknowledgementMode, isWanted, type AckCondition, type AckMode } from './acknowledgement-mode.js';
+export { answerBatch, isBatch, readBatch, type Batch, type BatchPart } from './batch.js';
 export { encodingCharacters, usualDelimiters, type Delimiters } from './delimiters.js';
 export { escape, unescape } from './escapes.js';
 export { defaultLimits, type Limits } from './limits.js';
@@ -6,6 +8,7 @@ export { Message, messageKey, Repetition, Segment, type MessageKey, type Value }
 export { frameMllp, MllpDecoder, type MllpOutput } from './mllp.js';
 export { parseMessage, serialiseMessage } from './parse-message.js';
 export { formatPosition, parsePosition, type Position } from './position.js';
+export { readAcknowledgement, type AcknowledgementRead } from './read-acknowledgement.js';
 export { supported, versions, type Structure } from './structures.js';
 export { parseTimestamp, type Precision, type Timestamp } from './timestamp.js';
 export { validateMessage } from './validate-message.js';

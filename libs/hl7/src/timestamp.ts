@@ -112,3 +112,7 @@ const offsetAt = (wall: number, zone: string): number => {
       ? after
       : before;
 };
+
+/** Writes an instant (ms since the epoch) as a TS in UTC, to the millisecond. */
+export const stampOf = (time: number): string =>
+  `${new Date(time).toISOString().replace(/[-:T]/g, '').slice(0, 18)}+0000`;

@@ -30,7 +30,7 @@ export const valueTypes = {
   TS: instant,
   NM: number,
   SI: (text: string) => /^\d{1,6}$/.test(text),
-  /** order control, result status, observation status, data types, processing id, event, yes/no */
+  /** order control, result status, observation status, data types, processing id, yes/no, acknowledgement condition */
   HL70119: of(
     'AF CA CH CN CP CR DC DE DF DR FU HD HR LI MC NA NR NW OC OD OE OF OH OK OP OR PA PR PY RC RD RE RF RL RO RP RQ RR RU SC SN SR SS UA UC UD UF UH UM UN UR UX XO XR XX',
   ),
@@ -42,13 +42,14 @@ export const valueTypes = {
   HL70103: of('P T D'),
   /** with the words that some senders write out */
   HL70136: of('Y N YES NO'),
+  HL70155: of('AL NE ER SU'),
 } as const satisfies Record<string, ValueType>;
 
 export type ValueTypeName = keyof typeof valueTypes;
 
 /** segment → field → type of each repetition's first component, for the fields that records are made of (HL7 v2.5.1 segment tables). */
 export const fieldTypes: Readonly<Record<string, Readonly<Record<number, ValueTypeName>>>> = {
-  MSH: { 7: 'TS', 11: 'HL70103' },
+  MSH: { 7: 'TS', 11: 'HL70103', 15: 'HL70155', 16: 'HL70155' },
   EVN: { 2: 'TS', 3: 'TS', 6: 'TS' },
   PID: { 1: 'SI', 7: 'TS', 24: 'HL70136', 25: 'NM', 29: 'TS', 30: 'HL70136', 33: 'TS' },
   NK1: { 1: 'SI', 8: 'DT', 9: 'DT', 16: 'TS' },

@@ -119,6 +119,12 @@ const table = {
     issue: 'not-supported',
     hl7: rejects('203'),
   },
+  'hl7.batch-count': {
+    title: 'A trailer of the batch counts something else',
+    status: 422,
+    issue: 'invariant',
+    hl7: errs('207'),
+  },
   'hl7.duplicate-conflict': {
     title: 'The control id came before with other content',
     status: 409,

@@ -9,6 +9,7 @@ import type { Accepted, Candidate } from './candidate.js';
 import { GroupCommit } from './group-commit.js';
 import { JoinStreams } from './join-streams.js';
 import { findByKeys, insertingMessages, type MessageRow } from './store/messages.js';
+import { insertingReplies, renewReplies } from './store/replies.js';
 
 type Parts = Pick<RoleContext, 'database' | 'outbox' | 'transit' | 'audit' | 'clock' | 'random'>;
 type Answer = Accepted | Problem;
@@ -99,8 +100,18 @@ export class AcceptMessage {
       fresh.push({ candidate, id: answer.messageId, variant: answer.variant, others: others as readonly string[] });
       return { messageId: answer.messageId, duplicate: false };
     });
+    await this.renew(on, group, answers);
     if (fresh.length > 0) await this.store(on, fresh);
     return answers;
+  }
+
+  /** Who sends a message again asks again what became of it, on the connection it has now. */
+  private async renew(on: Queryable, group: readonly Candidate[], answers: readonly Answer[]): Promise<void> {
+    const repeated = group.flatMap(({ reply }, index) => {
+      const answer = answers[index];
+      return reply && answer && 'duplicate' in answer && answer.duplicate ? [{ id: answer.messageId, ...reply }] : [];
+    });
+    await renewReplies(on, repeated, this.parts.clock.now());
   }
 
   /** One statement, and so one question to the database: message, payload and events stand together or not at all. */
@@ -119,10 +130,16 @@ export class AcceptMessage {
     });
     const told = rows.flatMap((row, index) => fenced(accepted(row, receivedAt), fresh[index]?.others ?? []));
     const events = [...told, ...audit.events(rows.map(received))];
+    const replies = insertingReplies(
+      fresh.flatMap(({ candidate: { reply }, id }) => (reply ? [{ id, ...reply }] : [])),
+    );
     const aliases = this.streams.remembering(fresh.map(({ candidate }) => candidate));
     faultPoint('ingest.accept.entered');
     // the events last: they hold the order of their keys until the commit
-    await callAll(on, [...[payloads.call, insertingMessages(rows, receivedAt), ...aliases], outbox.appending(events)]);
+    await callAll(on, [
+      ...[payloads.call, insertingMessages(rows, receivedAt), ...replies, ...aliases],
+      outbox.appending(events),
+    ]);
   }
 }
 

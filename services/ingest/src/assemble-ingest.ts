@@ -1,16 +1,20 @@
 import type { RoleContext } from '@medshare/role';
 import { AcceptMessage } from './accept-message.js';
 import { ConsumeAccepted } from './consume-accepted.js';
+import { DeliverReplies } from './deliver-replies.js';
 import type { IngestSettings } from './ingest.config.js';
 import type { IngestMetrics } from './ingest-metrics.js';
 import { KeyedHashes } from './keyed-hashes.js';
 import { MapMessage } from './map-message.js';
+import { OpenChannels } from './open-channels.js';
 import { ParkMessage } from './park-message.js';
 import { ReadFhir } from './read-fhir.js';
 import { ReadHl7v2 } from './read-hl7v2.js';
 import { ReceiveFhir } from './receive-fhir.js';
+import { ReceiveFrame } from './receive-frame.js';
 import { ReceiveHl7v2 } from './receive-hl7v2.js';
 import { RefuseMessage } from './refuse-message.js';
+import { WriteReply } from './write-reply.js';
 
 /** What of a role's context the use-cases take. */
 export type IngestParts = Pick<
@@ -36,9 +40,13 @@ export interface Ingest {
   readonly accept: AcceptMessage;
   readonly refuse: RefuseMessage;
   readonly receiveHl7v2: ReceiveHl7v2;
+  readonly receiveFrame: ReceiveFrame;
   readonly receiveFhir: ReceiveFhir;
   readonly parkMessage: ParkMessage;
   readonly consumeAccepted: ConsumeAccepted;
+  readonly channels: OpenChannels;
+  readonly writeReply: WriteReply;
+  readonly deliverReplies: DeliverReplies;
 }
 
 /** The use-cases of ingest, built once a process. */
@@ -53,8 +61,27 @@ export function assembleIngest(context: IngestParts, settings: IngestSettings, m
   const refuse = new RefuseMessage(context, hashes, metrics);
   const receiveHl7v2 = new ReceiveHl7v2(context, { read: readHl7v2, accept, refuse, metrics });
   const receiveFhir = new ReceiveFhir(context, { read: readFhir, accept, refuse, metrics }, hashes, mllp.feeds);
-  const mapMessage = new MapMessage(context, hashes, { maxBytes, defaultCharset });
+  const limits = { maxBytes, defaultCharset };
+  const mapMessage = new MapMessage(context, hashes, limits);
   const parkMessage = new ParkMessage(context, hashes, metrics);
-  const consumeAccepted = new ConsumeAccepted(context.inbox, mapMessage, parkMessage);
-  return { hashes, readHl7v2, readFhir, accept, refuse, receiveHl7v2, receiveFhir, parkMessage, consumeAccepted };
+  const channels = new OpenChannels();
+  const writeReply = new WriteReply(context, hashes, limits);
+  const steps = { write: writeReply, channels, feeds: mllp.feeds, metrics };
+  const deliverReplies = new DeliverReplies(context, steps);
+  const consumeAccepted = new ConsumeAccepted(context.inbox, mapMessage, parkMessage, deliverReplies);
+  return {
+    hashes,
+    readHl7v2,
+    readFhir,
+    accept,
+    refuse,
+    receiveHl7v2,
+    receiveFrame: new ReceiveFrame(context, receiveHl7v2),
+    receiveFhir,
+    parkMessage,
+    consumeAccepted,
+    channels,
+    writeReply,
+    deliverReplies,
+  };
 }

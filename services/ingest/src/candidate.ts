@@ -11,6 +11,8 @@ export interface Arrival {
   readonly key?: string;
   /** what it says of several patients */
   readonly link?: LinkKind;
+  /** an application acknowledgement is owed */
+  readonly reply?: true;
 }
 
 /** A message that passed every check before its acknowledgement and only needs to become durable. */
@@ -25,8 +27,18 @@ export interface Candidate {
   readonly aliases: readonly string[];
   /** what it says of several patients, and the keyed hashes of every identifier it names them by */
   readonly link?: { readonly kind: LinkKind; readonly identifiers: readonly string[] };
+  /** enhanced mode: when the sender wants to know what became of it, and where it listens */
+  readonly reply?: WantedReply;
   /** hl7v2: the message. fhir: the Bundle, and what it was made around if it is not what came. */
   readonly parts: readonly Uint8Array[];
+}
+
+/** A later application acknowledgement (HL7 v2.5.1 section 2.9.3). */
+export interface WantedReply {
+  /** MSH-16 */
+  readonly condition: 'AL' | 'ER' | 'SU';
+  /** the MLLP connection that the message came on; undefined over HTTP */
+  readonly connection?: string | undefined;
 }
 
 export interface Accepted {

@@ -38,7 +38,7 @@ beforeAll(async () => {
     topic: 'message.accepted',
     handler: (each) => ingest.consumeAccepted.consume(each),
   });
-  for (const id of ['A', 'B', 'C']) await ingest.receiveHl7v2.receive(Buffer.from(admission(id)), 'mllp');
+  for (const id of ['A', 'B', 'C']) await ingest.receiveHl7v2.receive(Buffer.from(admission(id)), { via: 'mllp' });
   await eventually(async () => (await sql("SELECT 1 FROM message WHERE state = 'mapped'")).rowCount === 3);
   await eventually(async () => (await bus.lag()).every(({ lag }) => lag === 0));
 }, 120_000);

@@ -3,6 +3,7 @@ import { decode } from '@medshare/events';
 import { othersFenced, type Inbox } from '@medshare/outbox';
 import { isProblem, problem } from '@medshare/problems';
 import { faultPoint } from '@medshare/telemetry/fault-point';
+import type { DeliverReplies } from './deliver-replies.js';
 import type { MapMessage } from './map-message.js';
 import type { ParkMessage } from './park-message.js';
 import { keptPlace } from './refuse-message.js';
@@ -13,6 +14,7 @@ export class ConsumeAccepted {
     private readonly inbox: Inbox,
     private readonly mapping: MapMessage,
     private readonly parking: ParkMessage,
+    private readonly replies: Pick<DeliverReplies, 'wake'>,
   ) {}
 
   /** @throws what is transient: the bus tries again */
@@ -29,6 +31,7 @@ export class ConsumeAccepted {
     });
     faultPoint('ingest.map.done');
     await (done ? this.parking.settled() : this.parking.tell(accepted));
+    this.replies.wake();
   }
 }
 

@@ -22,6 +22,16 @@ export function createIngestMetrics(metrics: Metrics, feeds: readonly string[]):
   const lag = metrics.gauge('ingest_feed_lag_seconds', 'Age of the oldest acknowledged message not mapped yet.', feed);
   const connections = metrics.gauge('ingest_mllp_connections', 'Open MLLP connections.');
   const dropped = metrics.counter('ingest_mllp_dropped', 'Connections refused because too many were open.');
+  const replied = metrics.counter('ingest_replies_delivered', 'Application acknowledgements delivered.', {
+    way: ['connection', 'address', 'fetched'],
+  });
+  const expiry = metrics.gauge(
+    'ingest_mllp_certificate_expires',
+    'Expiry of the MLLP certificate, seconds since 1970.',
+  );
+  const replies = metrics.gauge('ingest_replies', 'Application acknowledgements not delivered.', {
+    state: ['due', 'failed'],
+  });
   return {
     accepted: (by, kind, feed, duplicate) =>
       accepted.add(1, { via: by, kind, feed, duplicate: duplicate ? 'yes' : 'no' }),
@@ -34,5 +44,11 @@ export function createIngestMetrics(metrics: Metrics, feeds: readonly string[]):
     },
     connections: (count) => connections.set(count),
     droppedConnection: () => dropped.add(),
+    certificateExpires: (seconds) => expiry.set(seconds),
+    replied: (way) => replied.add(1, { way }),
+    replies: ({ due, failed }) => {
+      replies.set(due, { state: 'due' });
+      replies.set(failed, { state: 'failed' });
+    },
   };
 }

@@ -91,12 +91,7 @@ describe('without its database', () => {
     const { context, close } = await openContext(url);
     const metrics = new CountingMetrics();
     const config = settings();
-    const server = new MllpServer(
-      config.mllp,
-      assembleIngest(context, config, metrics).receiveHl7v2,
-      metrics,
-      context.logger,
-    );
+    const server = new MllpServer(config.mllp, assembleIngest(context, config, metrics), { ...context, metrics });
     await server.listen();
     const client = await MllpClient.to(server.port);
     const answers = new Map<string, string | undefined>();
@@ -129,12 +124,7 @@ describe('a graceful stop', () => {
     const { context, close } = await openContext(fresh.url);
     const config = settings();
     const metrics = new CountingMetrics();
-    const server = new MllpServer(
-      config.mllp,
-      assembleIngest(context, config, metrics).receiveHl7v2,
-      metrics,
-      context.logger,
-    );
+    const server = new MllpServer(config.mllp, assembleIngest(context, config, metrics), { ...context, metrics });
     await server.listen();
     const client = await MllpClient.to(server.port);
     for (let n = 0; n < 100; n += 1) client.send(admission(`S-${n}`));

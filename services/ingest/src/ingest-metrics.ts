@@ -9,4 +9,10 @@ export interface IngestMetrics {
   lag(feed: string, unprocessed: number, ms: number): void;
   connections(count: number): void;
   droppedConnection(): void;
+  /** an application acknowledgement was delivered */
+  replied(way: 'connection' | 'address' | 'fetched'): void;
+  /** when the MLLP listener's certificate expires, seconds since the epoch */
+  certificateExpires(seconds: number): void;
+  /** application acknowledgements that are to be delivered, and those given up */
+  replies(counts: { readonly due: number; readonly failed: number }): void;
 }

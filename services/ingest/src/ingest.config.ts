@@ -3,6 +3,25 @@ import { z } from 'zod';
 const mebibyte = 1024 * 1024;
 const count = (max: number) => z.int().min(1).max(max);
 
+/** A TLS client: files in PEM. */
+const clientTls = z.strictObject({
+  /** authorities that are trusted instead of the system's */
+  authorities: z.string().min(1).max(4096).optional(),
+  cert: z.string().min(1).max(4096).optional(),
+  key: z.string().min(1).max(4096).optional(),
+  serverName: z.string().min(1).max(255).optional(),
+});
+
+/** Where a feed takes its application acknowledgements (HL7 v2.5.1 section 2.9.3) once the connection of the message is gone. */
+export const replyAddress = z.strictObject({
+  host: z.string().min(1).max(255),
+  port: z.int().min(1).max(65_535),
+  tls: clientTls.optional(),
+  /** whether the application acknowledgement asks for an accept acknowledgement (its MSH-15), and is repeated until it comes */
+  acceptAck: z.boolean().default(true),
+});
+export type ReplyAddress = z.output<typeof replyAddress>;
+
 /** One sender, and what is agreed with it. */
 export const feedSettings = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
@@ -16,8 +35,24 @@ export const feedSettings = z.strictObject({
   onConflict: z.enum(['refuse', 'accept-as-new']),
   /** assigning authority (PID-3.4.1) → identifier system, where the message names no universal id */
   agreedIdentifierSystems: z.record(z.string().min(1).max(227), z.string().min(1).max(256)).optional(),
+  /** only senders that showed a certificate with one of these names: its CN, a DNS name, or `sha256:` and its fingerprint in hex */
+  certificates: z.array(z.string().min(1).max(255)).min(1).max(64).optional(),
+  applicationAck: replyAddress.optional(),
+  /** `original`: MSH-15 and MSH-16 are not heeded, for senders that value them and expect AA all the same */
+  acknowledgements: z.enum(['as-asked', 'original']).optional(),
 });
 export type Feed = z.output<typeof feedSettings>;
+
+/** TLS of the MLLP server; files in PEM, read again when they change. */
+export const mllpTls = z.strictObject({
+  key: z.string().min(1).max(4096),
+  cert: z.string().min(1).max(4096),
+  /** authorities of the senders' certificates */
+  clientAuthorities: z.string().min(1).max(4096),
+  /** `required`: no certificate, no connection. `optional`: without one only feeds that name no certificates are open */
+  clientCertificates: z.enum(['required', 'optional']).default('required'),
+});
+export type MllpServerTls = z.output<typeof mllpTls>;
 
 /** The MLLP server. Times in ms, sizes in bytes. */
 export const mllpSettings = z.strictObject({
@@ -30,6 +65,8 @@ export const mllpSettings = z.strictObject({
   idleTimeout: count(86_400_000).default(600_000),
   /** messages of one connection that wait for their answer; past it nothing more is read */
   maxInFlight: count(10_000).default(256),
+  /** when given, the listener speaks TLS only */
+  tls: mllpTls.optional(),
   feeds: z.array(feedSettings).max(256).default([]),
 });
 
@@ -44,20 +81,26 @@ export const ingestSettings = z.strictObject({
 });
 export type IngestSettings = z.output<typeof ingestSettings>;
 
-/**
- * @param sender MSH-3.1 and MSH-4.1
- * @returns the feed that names most of the sender; undefined when none fits
- */
-export function findFeed(
-  feeds: readonly Feed[],
-  sender: { readonly application: string; readonly facility: string },
-): Feed | undefined {
+export interface Sender {
+  /** MSH-3.1 */
+  readonly application: string;
+  /** MSH-4.1 */
+  readonly facility: string;
+  /** names of the certificate that it showed */
+  readonly client?: readonly string[] | undefined;
+}
+
+/** @returns the feed that names most of the sender; undefined when none fits */
+export function findFeed(feeds: readonly Feed[], sender: Sender): Feed | undefined {
   const fits = feeds.filter(
-    ({ sendingApplication, sendingFacility }) =>
+    ({ sendingApplication, sendingFacility, certificates }) =>
       (sendingApplication ?? sender.application) === sender.application &&
-      (sendingFacility ?? sender.facility) === sender.facility,
+      (sendingFacility ?? sender.facility) === sender.facility &&
+      (certificates === undefined || certificates.some((name) => sender.client?.includes(name))),
   );
   const named = (feed: Feed) =>
-    Number(feed.sendingApplication !== undefined) + Number(feed.sendingFacility !== undefined);
+    Number(feed.sendingApplication !== undefined) +
+    Number(feed.sendingFacility !== undefined) +
+    Number(feed.certificates !== undefined);
   return fits.reduce<Feed | undefined>((best, feed) => (best && named(best) >= named(feed) ? best : feed), undefined);
 }

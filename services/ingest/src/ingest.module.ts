@@ -7,11 +7,13 @@ import { Hl7v2Controller } from './entry/hl7v2.controller.js';
 import { MessagesConsumer } from './entry/messages.consumer.js';
 import { MessagesController } from './entry/messages.controller.js';
 import { MllpServer } from './entry/mllp-server.js';
+import { ProcessMessageController } from './entry/process-message.controller.js';
 import { PreviewController } from './entry/preview.controller.js';
 import type { IngestSettings } from './ingest.config.js';
 import { createIngestMetrics } from './create-ingest-metrics.js';
 import { FollowMessage } from './follow-message.js';
 import { INGEST, INGEST_SETTINGS } from './ingest.tokens.js';
+import { ProcessMessage } from './process-message.js';
 import { PreviewMessage } from './preview-message.js';
 import { ReadContent } from './read-content.js';
 import { ReportLosses } from './report-losses.js';
@@ -29,11 +31,15 @@ class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
     await this.ingest.parkMessage.count();
     this.lag.start();
     await this.mllp.listen();
+    this.ingest.deliverReplies.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.lag.stop();
+    // what waits for a sender's answer is released when its connection closes; what is due stays
+    const delivering = this.ingest.deliverReplies.stop();
     await this.mllp.stop();
+    await delivering;
     await Promise.all([this.ingest.accept.stop(), this.ingest.refuse.stop()]);
   }
 }
@@ -44,14 +50,21 @@ export class IngestModule {
     const feeds = settings.mllp.feeds.map(({ name }) => name);
     const metrics = createIngestMetrics(context.metrics, feeds);
     const ingest = assembleIngest(context, settings, metrics);
-    const mllp = new MllpServer(settings.mllp, ingest.receiveHl7v2, metrics, context.logger);
+    const mllp = new MllpServer(settings.mllp, ingest, { ...context, metrics });
     let policy: LabelPolicy | undefined;
     const labels = () => (policy ??= loadLabelPolicy(context.policyFiles('labels')));
     const provide = <T extends object>(instance: T) => ({ provide: instance.constructor, useValue: instance });
     return {
       module: IngestModule,
-      // before FhirController: `fhir/$preview` is no resource type
-      controllers: [PreviewController, FhirController, Hl7v2Controller, MessagesController, MessagesConsumer],
+      // before FhirController: `fhir/$preview` and `fhir/$process-message` are no resource types
+      controllers: [
+        PreviewController,
+        ProcessMessageController,
+        FhirController,
+        Hl7v2Controller,
+        MessagesController,
+        MessagesConsumer,
+      ],
       providers: [
         { provide: ROLE_CONTEXT, useValue: context },
         { provide: INGEST, useValue: ingest },
@@ -62,6 +75,7 @@ export class IngestModule {
         provide(new ReadContent(context)),
         provide(new ReportLosses(context)),
         provide(new Lifecycle(ingest, mllp, new WatchLag(context, metrics, feeds))),
+        provide(new ProcessMessage(context, ingest.receiveFhir)),
       ],
       exports: [MllpServer],
     };

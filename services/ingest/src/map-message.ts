@@ -10,6 +10,8 @@ import { agreedFirst, identifiersOfBundle } from './find-patient.js';
 import type { KeyedHashes } from './keyed-hashes.js';
 import { keepLosses } from './store/losses.js';
 import { settleMessage } from './store/messages.js';
+import { replyPatience } from './reply-patience.js';
+import { settleReply } from './store/replies.js';
 
 type Accepted = EventOf<'message.accepted'>;
 type Parts = Pick<RoleContext, 'transit' | 'outbox' | 'audit' | 'clock' | 'institution' | 'region'>;
@@ -62,7 +64,9 @@ export class MapMessage {
     const recordId = recordIdOf(this.hashes, message.messageId);
     const { patientKey, messageId, receivedAt } = message;
     const value = { recordId, patientKey, episode, payload, messageId, mapping, receivedAt };
-    await settleMessage(tx, messageId, recordId, clock.now());
+    const now = clock.now();
+    await settleMessage(tx, messageId, recordId, now);
+    if (arrival.reply) await settleReply(tx, messageId, { code: 'AA' }, { now, giveUpAt: now + replyPatience });
     if (made !== undefined) await keepLosses(tx, messageId, mapping, made.issues);
     const { link: kind } = arrival;
     const told =

@@ -20,7 +20,7 @@ beforeAll(async () => {
   const metrics = new CountingMetrics();
   const config = settings();
   ingest = assembleIngest(context, config, metrics);
-  server = new MllpServer(config.mllp, ingest.receiveHl7v2, metrics, context.logger);
+  server = new MllpServer(config.mllp, ingest, { ...context, metrics });
   await server.listen();
 }, 120_000);
 afterAll(async () => {

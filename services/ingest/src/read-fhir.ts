@@ -86,6 +86,21 @@ export class ReadFhir {
     );
   }
 
+  /** The body of `POST /fhir/$process-message`: a message, its MessageHeader first (R4 2.4.1). @throws Problem, Refused */
+  message(bytes: Uint8Array, source: FhirSource): Candidate {
+    const json = this.parse(bytes);
+    const { resourceType, type, entry } = json.value;
+    if (resourceType !== 'Bundle' || type !== 'message')
+      throw problem('fhir.unsupported', { where: 'Bundle.type', detail: 'a message is posted here' });
+    const first: unknown = Array.isArray(entry) ? entry[0] : undefined;
+    const header = isObject(first) ? first['resource'] : undefined;
+    if (!isObject(header) || header['resourceType'] !== 'MessageHeader')
+      throw problem('fhir.invalid', { where: 'Bundle.entry[0].resource', detail: 'a MessageHeader comes first' });
+    if (header['response'] !== undefined)
+      throw problem('fhir.unsupported', { where: 'Bundle.entry[0].resource.response', detail: 'nothing was asked' });
+    return this.candidate(json, [bytes, bytes], source);
+  }
+
   /** A Bundle or a resource of any kind, for a preview. @throws Problem, Refused */
   any(bytes: Uint8Array, source: FhirSource): Candidate {
     const { value } = this.parse(bytes);

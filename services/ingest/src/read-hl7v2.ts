@@ -30,18 +30,19 @@ export class ReadHl7v2 {
     this.limits = { ...defaultLimits, bytes: maxBytes, defaultCharset };
   }
 
-  read(bytes: Uint8Array): Read {
+  /** @param client names of the certificate that the sender showed */
+  read(bytes: Uint8Array, client?: readonly string[]): Read {
     let message: Message;
     try {
       message = parseMessage(bytes, this.limits);
     } catch (caught) {
       return { problems: [asProblem(caught)] };
     }
-    return this.judge(message);
+    return this.judge(message, client);
   }
 
-  private judge(message: Message): Read {
-    const feed = this.feedOf(message);
+  private judge(message: Message, client: readonly string[] | undefined): Read {
+    const feed = this.feedOf(message, client);
     try {
       const [first, ...others] = validateMessage(message);
       if (first) return { message, ...(feed && { feed }), problems: [first, ...others] };
@@ -56,8 +57,9 @@ export class ReadHl7v2 {
     }
   }
 
-  private feedOf({ header }: Message): Feed | undefined {
-    return findFeed(this.options.feeds, { application: header.text(3) ?? '', facility: header.text(4) ?? '' });
+  private feedOf({ header }: Message, client: readonly string[] | undefined): Feed | undefined {
+    const sender = { application: header.text(3) ?? '', facility: header.text(4) ?? '', client };
+    return findFeed(this.options.feeds, sender);
   }
 
   private candidate(message: Message, feed: Feed): Candidate {

@@ -57,6 +57,12 @@ export class ReceiveFhir {
     });
   }
 
+  /** `POST /fhir/$process-message` @throws Refused */
+  async message(bytes: Uint8Array, user: Principal, requestId: string | undefined): Promise<void> {
+    const source = this.sourceOf(user, requestId);
+    await this.guarded(source, bytes, () => this.accept(this.steps.read.message(bytes, source)));
+  }
+
   /** A body that could not be read is a refusal like any other. */
   async refuseBody(why: Problem, user: Principal): Promise<never> {
     return this.guarded(this.sourceOf(user, undefined), undefined, () => Promise.reject(why));

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { clientCredentials } from '@medshare/identity';
+import type { MllpTls } from '@medshare/mllp';
 import { problem } from '@medshare/problems';
 import { demoFeedSecret } from '../run/demo-access.js';
 import { gatherFiles } from '../send/gather-files.js';
@@ -20,6 +22,11 @@ export interface SendCommandOptions {
   connections: number;
   as?: string;
   data?: string;
+  tls?: boolean;
+  ca?: string;
+  cert?: string;
+  key?: string;
+  serverName?: string;
 }
 
 export function addSend(program: Command, run: Run): void {
@@ -34,9 +41,18 @@ export function addSend(program: Command, run: Run): void {
       'medshare send adt.hl7 labs/ --institution harbor',
       "medshare send 'feeds/**/*.hl7' --to mllp.example.org:2575 --connections 8",
       'medshare send bad.hl7 --json | jq .refused',
+      'medshare send adt.hl7 --to mllp.example.org:2575 --tls --ca hospital-ca.pem --cert lab.pem --key lab-key.pem',
     ],
   )
     .option('--to <host:port>', 'an MLLP listener, instead of the demo')
+    .option('--tls', 'TLS towards --to')
+    .option('--ca <file>', 'with --tls: the authorities that are trusted (PEM); default: the system’s')
+    .option('--cert <file>', 'with --tls: the certificate to show (PEM)')
+    .option('--key <file>', 'with --tls: its private key (PEM)')
+    .option(
+      '--server-name <name>',
+      'with --tls: the name that the listener’s certificate must carry (default: the host)',
+    )
     .option('--institution <id>', 'an institution of the demo, for all files')
     .option(
       '--connections <n>',
@@ -80,12 +96,14 @@ export async function sendNamed(
 }
 
 async function router(
-  { to, institution, as, data }: SendCommandOptions,
+  options: SendCommandOptions,
   env: Surroundings['env'],
 ): Promise<(facility?: string) => Destination> {
+  const { to, institution, as, data } = options;
+  const tls = await tlsOf(options);
   if (to !== undefined && institution !== undefined) throw new UsageError('--to and --institution exclude each other');
   if (to !== undefined) {
-    const destination = { name: to, mllp: addressOf(to), http: undefined };
+    const destination = { name: to, mllp: { ...addressOf(to), ...(tls && { tls }) }, http: undefined };
     return () => destination;
   }
   const folder = dataFolder(data, env);
@@ -97,6 +115,18 @@ async function router(
     made.set(place.id, known);
     return known;
   };
+}
+
+/** What is shown and trusted, read from the files that the options name. */
+async function tlsOf({ to, tls, ca, cert, key, serverName }: SendCommandOptions): Promise<MllpTls | undefined> {
+  const given = [ca, cert, key, serverName].some((each) => each !== undefined);
+  if (!tls && given) throw new UsageError('--ca, --cert, --key and --server-name need --tls');
+  if (!tls) return undefined;
+  if (to === undefined) throw new UsageError('--tls needs --to');
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together');
+  const pem = async (path: string | undefined) => (path === undefined ? undefined : readFile(path, 'utf8'));
+  const [authorities, shown, own] = await Promise.all([pem(ca), pem(cert), pem(key)]);
+  return { ca: authorities, cert: shown, key: own, serverName };
 }
 
 /** The institution whose id is MSH-4, in whatever case; else the first. */

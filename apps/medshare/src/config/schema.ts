@@ -51,6 +51,28 @@ const peers = z.strictObject({
     .describe('Base URL of each member’s peer server, the own one included, by institution.'),
 });
 
+const replyAddress = z.strictObject({
+  host: host.describe('Host of the listener.'),
+  port: z.int().min(1).max(65_535).describe('Its port.'),
+  tls: z
+    .strictObject({
+      authorities: path
+        .optional()
+        .describe("File with the authorities that are trusted (PEM); the system's when left out."),
+      cert: path.optional().describe('File with our certificate (PEM).'),
+      key: path.optional().describe('File with its private key (PEM).'),
+      serverName: host.optional().describe("Name that the listener's certificate must carry; the host when left out."),
+    })
+    .optional()
+    .describe('TLS towards it.'),
+  acceptAck: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether the application acknowledgement asks for an accept acknowledgement, and is repeated until it comes.',
+    ),
+});
+
 const feed = z.strictObject({
   name: z
     .string()
@@ -78,6 +100,33 @@ const feed = z.strictObject({
     .record(z.string().min(1).max(227), z.string().min(1).max(256))
     .optional()
     .describe('Identifier system that the region agreed on, by assigning authority of PID-3.4.'),
+  certificates: z
+    .array(z.string().min(1).max(255))
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      'Only senders whose TLS certificate has one of these names: its common name, a DNS name, or `sha256:` and its fingerprint in hex.',
+    ),
+  applicationAck: replyAddress
+    .optional()
+    .describe(
+      'MLLP listener that takes application acknowledgements (enhanced mode) once the connection of their message is gone.',
+    ),
+  acknowledgements: z
+    .enum(['as-asked', 'original'])
+    .default('as-asked')
+    .describe('`original`: MSH-15 and MSH-16 are not heeded, for senders that value them and expect AA all the same.'),
+});
+
+const mllpTls = z.strictObject({
+  key: path.describe('File with the private key of the listener (PEM).'),
+  cert: path.describe('File with its certificate (PEM).'),
+  clientAuthorities: path.describe("File with the authorities of the senders' certificates (PEM)."),
+  clientCertificates: z
+    .enum(['required', 'optional'])
+    .default('required')
+    .describe('`optional`: who shows no certificate reaches only feeds that name no certificates.'),
 });
 
 const mllp = z.strictObject({
@@ -90,6 +139,9 @@ const mllp = z.strictObject({
   idleTimeout: count(86_400_000)
     .default(600_000)
     .describe('Milliseconds of silence after which a connection is closed.'),
+  tls: mllpTls
+    .optional()
+    .describe('When given, the listener speaks TLS only. Files are read again within a minute of their change.'),
   feeds: z
     .array(feed)
     .max(256)

@@ -47,7 +47,10 @@ class Receiver {
     this.heard.push({ connection, id, patient: message.text('PID-3') ?? '' });
     const bad = id.startsWith('BAD');
     const problems = bad ? [problem('hl7.data-type', { where: 'PID-7.1' })] : [];
-    socket.write(frameMllp(acknowledge(message, { code: bad ? 'AE' : 'AA', problems, time: 0, controlId: 'a' })));
+    if (id === 'QUIET') return;
+    const code = bad ? 'AE' : id.startsWith('LATER') ? 'CA' : 'AA';
+    socket.write(frameMllp(acknowledge(message, { code, problems, time: 0, controlId: 'a' })));
+    if (code === 'CA') socket.write(frameMllp(acknowledge(message, { code: 'AE', time: 0, controlId: 'b' })));
   }
 }
 
@@ -83,6 +86,31 @@ describe('sending', () => {
       ...overrides,
     });
   }
+
+  it('sends a batch message by message, and nothing of one whose trailer counts something else', async () => {
+    const batch = (count: number) =>
+      `FHS|^~\\&|HIS\nBHS|^~\\&|HIS\n${message('B1', 'A')}${message('B2', 'B')}BTS|${count}\nFTS|1\n`;
+    expect(await send(batch(2))).toMatchObject({ sent: 2, accepted: 2, refused: [] });
+    const wrong = await send(batch(3));
+    expect(wrong).toMatchObject({ sent: 1, accepted: 0 });
+    expect(wrong.refused[0]).toMatchObject({
+      message: 0,
+      refusals: [{ code: 'hl7.batch-count', where: 'BTS-1', why: expect.stringContaining('counts 3; there are 2') }],
+    });
+    expect(receiver.heard.map(({ id }) => id).sort()).toEqual(['B1', 'B2']);
+  });
+
+  it('waits for no answer that nobody asked for, and keeps later acknowledgements apart', async () => {
+    const asking = (id: string, ask: string) => message(id, 'A').replace('|2.5.1', `|2.5.1|||${ask}`);
+    const report = await send(
+      [asking('LATER-1', 'AL|AL'), asking('QUIET', 'NE|ER'), asking('LATER-2', 'AL|AL'), asking('BAD', 'AL|NE')].join(
+        '',
+      ),
+    );
+    expect(report).toMatchObject({ sent: 4, accepted: 3 });
+    expect(report.refused).toHaveLength(1);
+    expect(receiver.heard.map(({ id }) => id)).toEqual(['LATER-1', 'QUIET', 'LATER-2', 'BAD']);
+  });
 
   it('sends each message once and reports each refusal by file, number, code and place', async () => {
     const seen: number[] = [];

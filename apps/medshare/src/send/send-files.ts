@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { isProblem } from '@medshare/problems';
+import { asProblem, isProblem, problem } from '@medshare/problems';
 import { sendFhir, type HttpAddress } from './http-sender.js';
-import { MllpSender, type MllpAddress } from './mllp-sender.js';
+import { acknowledgementMode, isWanted } from '@medshare/hl7';
+import { MllpClient, type MllpAddress } from '@medshare/mllp';
 import { readAcknowledgement, type Answer } from './read-acknowledgement.js';
 import type { SourceFile } from './gather-files.js';
 import { headerOf } from './message-header.js';
-import type { RefusedItem, SendReport } from './send-report.js';
-import { splitMessages } from './split-messages.js';
+import type { Refusal, RefusedItem, SendReport } from './send-report.js';
+import { envelopeProblems, splitMessages } from './split-messages.js';
 
 /** One institution's front doors. */
 export interface Destination {
@@ -35,6 +36,8 @@ interface Item {
   bytes: Uint8Array;
   to: Destination;
   lane: number;
+  /** why it is not sent at all */
+  unfit?: readonly Refusal[];
 }
 
 /** How often a message is sent again when its connection was cut; the receiver knows a duplicate. */
@@ -75,6 +78,8 @@ export async function sendFiles(options: SendOptions): Promise<SendReport> {
 
 async function itemsOf({ path, kind }: SourceFile, { route, connections }: SendOptions): Promise<Item[]> {
   const bytes = await readFile(path);
+  const unfit = kind === 'hl7v2' ? unfitFor(bytes) : [];
+  if (unfit.length > 0) return [{ file: path, message: 0, kind, bytes, to: route(undefined), lane: 0, unfit }];
   const messages = kind === 'hl7v2' ? splitMessages(bytes) : [bytes];
   return messages.map((message, index) => {
     const { facility, patient } = kind === 'hl7v2' ? headerOf(message) : { facility: undefined, patient: path };
@@ -83,13 +88,30 @@ async function itemsOf({ path, kind }: SourceFile, { route, connections }: SendO
   });
 }
 
+/** A batch whose counts are wrong is refused here as the receiver would: as a whole. */
+function unfitFor(bytes: Uint8Array): Refusal[] {
+  const problems = (() => {
+    try {
+      return envelopeProblems(bytes);
+    } catch (caught) {
+      return [asProblem(caught)];
+    }
+  })();
+  return problems.map(({ code, title, where, detail }) => ({
+    answer: '-',
+    code,
+    where: where ?? '',
+    why: detail === undefined ? title : `${title}: ${detail}`,
+  }));
+}
+
 /** One message after the other; a connection a destination. */
 async function runLane(
   items: readonly Item[],
   stop: AbortSignal,
   settle: (item: Item, answer: Answer) => void,
 ): Promise<void> {
-  const connections = new Map<Destination, MllpSender>();
+  const connections = new Map<Destination, MllpClient>();
   try {
     for (const item of items) {
       if (stop.aborted) return;
@@ -100,12 +122,13 @@ async function runLane(
   }
 }
 
-async function sendOne({ kind, bytes, to }: Item, connections: Map<Destination, MllpSender>): Promise<Answer> {
+async function sendOne({ kind, bytes, to, unfit }: Item, connections: Map<Destination, MllpClient>): Promise<Answer> {
+  if (unfit) return { taken: false, refusals: unfit };
   for (let attempt = 1; ; attempt += 1) {
     // when nothing listens, the whole command fails with that
     const connection = kind === 'hl7v2' ? await connected(to, connections) : undefined;
     try {
-      if (connection) return readAcknowledgement(await connection.send(bytes));
+      if (connection) return await answerOf(connection, bytes);
       return to.http ? await sendFhir(to.http, bytes) : without(to);
     } catch (caught) {
       connections.delete(to);
@@ -116,12 +139,27 @@ async function sendOne({ kind, bytes, to }: Item, connections: Map<Destination, 
   }
 }
 
-async function connected(to: Destination, connections: Map<Destination, MllpSender>): Promise<MllpSender | undefined> {
+/** Who asks for no acknowledgement of success (MSH-15, MSH-16) gets none: then what was written counts as taken. */
+async function answerOf(connection: MllpClient, bytes: Uint8Array): Promise<Answer> {
+  const mode = acknowledgementMode(undefined, bytes);
+  if (!mode.enhanced || isWanted(mode.accept, true) || isWanted(mode.application, true))
+    return readAcknowledgement(await connection.send(bytes));
+  await connection.tell(bytes);
+  return { taken: true };
+}
+
+async function connected(to: Destination, connections: Map<Destination, MllpClient>): Promise<MllpClient | undefined> {
   if (!to.mllp) return undefined;
-  const open = connections.get(to) ?? (await MllpSender.open(to.mllp));
+  const open = connections.get(to) ?? (await MllpClient.open(to.mllp).catch(hinted));
   connections.set(to, open);
   return open;
 }
+
+const hinted = (caught: unknown): never => {
+  if (!isProblem(caught) || caught.code !== 'peer.unavailable') throw caught;
+  const { code, where, detail, cause } = caught;
+  throw problem(code, { where, detail: `${detail}; is medshare running? Start it with: medshare up --demo`, cause });
+};
 
 const cut = (why: string): Answer => ({
   taken: false,

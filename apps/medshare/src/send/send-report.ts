@@ -13,7 +13,7 @@ export interface Refusal {
 
 export interface RefusedItem {
   readonly file: string;
-  /** Counts the messages of the file, from 1. */
+  /** Counts the messages of the file, from 1; 0 is the file as a whole. */
   readonly message: number;
   readonly refusals: readonly Refusal[];
 }

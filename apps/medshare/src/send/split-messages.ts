@@ -1,4 +1,5 @@
-import { MllpDecoder } from '@medshare/hl7';
+import { isBatch, MllpDecoder, readBatch } from '@medshare/hl7';
+import type { Problem } from '@medshare/problems';
 
 const cr = 0x0d;
 const lf = 0x0a;
@@ -7,6 +8,8 @@ const [m, s, h] = [0x4d, 0x53, 0x48];
 
 /** Largest message that is looked for in a framed file, bytes. */
 const maxFramed = 64 * 1024 * 1024;
+/** Messages of one file in batches. */
+const maxBatch = 1_000_000;
 
 /**
  * HL7 v2 messages of a file, each from its MSH to the next one, segments ending in CR.
@@ -22,6 +25,15 @@ export function splitMessages(file: Uint8Array): Uint8Array[] {
   if (starts.length === 0) return blank(bytes) ? [] : [bytes];
   return starts.map((start, index) => withoutTail(bytes.subarray(start, starts[index + 1] ?? bytes.length)));
 }
+
+/**
+ * What is wrong with a file's batch envelopes (FHS, BHS, BTS, FTS): then it may be half of what was written, and nothing of it is sent.
+ * @throws Problem hl7.unparsable, hl7.too-many
+ */
+export const envelopeProblems = (file: Uint8Array): readonly Problem[] =>
+  (file[0] === startBlock ? unframed(file) : [file]).flatMap((each) =>
+    isBatch(each) ? readBatch(each, maxBatch).problems : [],
+  );
 
 function unframed(file: Uint8Array): Uint8Array[] {
   return new MllpDecoder(maxFramed).push(file).flatMap((output) => ('frame' in output ? [output.frame] : []));

@@ -68,6 +68,51 @@ export const receiveHl7v2 = {
   example: { body: message },
 } satisfies Documentation;
 
+export const fetchAcknowledgement = {
+  owner,
+  summary: 'Fetch the application acknowledgement of a message in enhanced mode',
+  description:
+    'By MSH-3, MSH-4 and MSH-10 as they stood in the message. 202 while it is worked on, 204 when its MSH-16 wants none of what became of it.',
+  query: z.strictObject({
+    'MSH-3': z.string().max(512).optional(),
+    'MSH-4': z.string().max(512).optional(),
+    'MSH-10': z.string().min(1).max(512),
+  }),
+  answer: { type: hl7v2, shape: z.string() },
+  problems: ['request.not-found', 'request.invalid'],
+  example: { query: { 'MSH-3': 'HIS', 'MSH-4': 'HARBOR', 'MSH-10': 'EXAMPLE-0001' } },
+} satisfies Documentation;
+
+export const processMessage = {
+  owner,
+  summary: 'Send a FHIR message',
+  description:
+    'A Bundle of type message, its MessageHeader first; answered by a message whose MessageHeader.response says ok, transient-error or fatal-error. With async=true: 202 and no body once it is kept.',
+  query: z.strictObject({ async: z.enum(['true', 'false']).optional() }),
+  body: { type: fhir, shape: fhirResource('Bundle') },
+  answer: { type: fhir, shape: fhirResource('Bundle') },
+  problems: [...unreadable, ...resource],
+  example: {
+    body: {
+      resourceType: 'Bundle',
+      type: 'message',
+      entry: [
+        {
+          fullUrl: 'urn:uuid:5b0d7c52-7c1a-4a0e-9a57-0c7d4f0a1b01',
+          resource: {
+            resourceType: 'MessageHeader',
+            id: '5b0d7c52-7c1a-4a0e-9a57-0c7d4f0a1b01',
+            eventUri: 'urn:example:patient-changed',
+            source: { endpoint: 'https://his.example.org/fhir' },
+            focus: [{ reference: 'urn:uuid:5b0d7c52-7c1a-4a0e-9a57-0c7d4f0a1a01' }],
+          },
+        },
+        { fullUrl: 'urn:uuid:5b0d7c52-7c1a-4a0e-9a57-0c7d4f0a1a01', resource: patient },
+      ],
+    },
+  },
+} satisfies Documentation;
+
 export const receiveBundle = {
   owner,
   summary: 'Send a FHIR transaction, batch or document',

@@ -5,11 +5,13 @@ import { NestFactory } from '@nestjs/core';
 import type { TokenVerifier } from '@medshare/identity';
 import { TOKEN_VERIFIER } from '@medshare/identity/nest';
 import { ProblemFilter } from '@medshare/peers/nest';
+import { validateBundle } from '@medshare/fhir';
 import { problem } from '@medshare/problems';
 import { freshDatabase, type FreshDatabase } from '@medshare/testkit';
 import { openContext, sample, settings, type IngestContext } from '../fixture/ingest.fixture.js';
 import { admission, codeOf, MllpClient } from '../fixture/mllp-client.fixture.js';
 import { IngestModule } from '../ingest.module.js';
+import { settleReply } from '../store/replies.js';
 import { MllpServer } from './mllp-server.js';
 
 const verifier: TokenVerifier = {
@@ -94,6 +96,143 @@ describe('POST /hl7v2', () => {
     ['what is not gzip', { 'content-encoding': 'gzip' }, 400],
   ])('refuses %s', async (_, headers, status) => {
     expect((await post('/hl7v2', admission('H-3'), headers)).status).toBe(status);
+  });
+});
+
+describe('POST /hl7v2 in enhanced mode', () => {
+  const asking = (id: string, accept: string, application: string) =>
+    admission(id).replace('|2.5.1||||||', `|2.5.1|||${accept}|${application}||`);
+  const later = (id: string) =>
+    fetch(`${base}/hl7v2/acknowledgement?MSH-3=HIS&MSH-4=HARBOR&MSH-10=${id}`, {
+      headers: { authorization: 'Bearer feed' },
+    });
+
+  it('answers the accept acknowledgement, or nothing where none is wanted', async () => {
+    const ca = await post('/hl7v2', asking('E-1', 'AL', 'NE'));
+    expect([ca.status, await ca.text()]).toEqual([200, expect.stringContaining('\rMSA|CA|E-1\r')]);
+    const none = await post('/hl7v2', asking('E-2', 'NE', 'AL'));
+    expect([none.status, await none.text()]).toEqual([202, '']);
+    const no = await post('/hl7v2', asking('E-3', 'AL', 'NE').replace('19850317', '1985-13'));
+    expect([no.status, await no.text()]).toEqual([422, expect.stringContaining('MSA|CE|E-3')]);
+  });
+
+  it('lets the application acknowledgement be fetched, once there is one', async () => {
+    expect((await later('E-2')).status).toBe(202);
+    expect([(await later('E-1')).status, (await later('NONE')).status]).toEqual([404, 404]);
+    const { rows } = await context.database.query<{ id: string }>('SELECT message_id AS id FROM reply');
+    await context.database.transaction((tx) =>
+      settleReply(
+        tx,
+        rows[0]!.id,
+        { code: 'AE', problem: 'patient.ambiguous', where: 'PID-3' },
+        { now: 1, giveUpAt: 2 },
+      ),
+    );
+    const ready = await later('E-2');
+    expect([ready.status, await ready.text()]).toEqual([
+      200,
+      expect.stringMatching(/MSA\|AE\|E-2\rERR\|\|PID\^1\^3\|204/),
+    ]);
+    expect(await count("reply WHERE state = 'delivered'")).toBe(1);
+  });
+});
+
+describe('POST /hl7v2 with a batch', () => {
+  const batch = (ids: string[], told = ids.length) =>
+    `BHS|^~\\&|HIS|HARBOR|MEDSHARE|HARBOR|2026||||B-1\r${ids.map((id) => admission(id)).join('')}BTS|${told}\r`;
+
+  it('answers a batch of acknowledgements, one a message, good and bad', async () => {
+    const body = batch(['B-1', 'B-2', 'B-3']).replace(/19850317(?![^]*19850317)/, '1985-13');
+    const before = await count('message');
+    const answer = await post('/hl7v2', body);
+    const text = await answer.text();
+    expect(answer.status).toBe(200);
+    expect(text).toMatch(/^BHS\|\^~\\&\|MEDSHARE\|HARBOR\|HIS\|HARBOR\|[^|]*\|\|\|\|[0-9a-f]{20}\|B-1\r/);
+    expect(text.match(/MSA\|\w\w\|[^\r]*/g)).toEqual(['MSA|AA|B-1', 'MSA|AA|B-2', 'MSA|AE|B-3']);
+    expect(text.endsWith('\rBTS|3\r')).toBe(true);
+    expect(await count('message')).toBe(before + 2);
+  });
+
+  it('takes nothing of a batch whose trailer counts something else, and names the place', async () => {
+    const before = await count('message');
+    const answer = await post('/hl7v2', batch(['B-8', 'B-9'], 3));
+    expect([answer.status, await answer.text()]).toEqual([
+      422,
+      expect.stringMatching(/MSA\|AE\|[^]*ERR\|\|BTS\^1\^1\|207/),
+    ]);
+    expect(await count('message')).toBe(before);
+  });
+});
+
+describe('POST /fhir/$process-message', () => {
+  const message = (id: string, value = '5.50') =>
+    JSON.stringify({
+      resourceType: 'Bundle',
+      type: 'message',
+      entry: [
+        {
+          fullUrl: 'urn:uuid:1',
+          resource: {
+            resourceType: 'MessageHeader',
+            id,
+            eventCoding: { system: 'urn:events', code: 'admin-notify' },
+            source: { endpoint: 'https://his.harbor.example/fhir' },
+            focus: [{ reference: 'urn:uuid:2' }],
+          },
+        },
+        { fullUrl: 'urn:uuid:2', resource: JSON.parse(observation(value)) as object },
+      ],
+    });
+  const send = (body: string, query = '') => post(`/fhir/$process-message${query}`, body);
+  const headerOf = async (answer: Response) => {
+    const { type, entry } = (await answer.json()) as { type: string; entry: { resource: Record<string, never> }[] };
+    return { type, header: entry[0]!.resource, outcome: entry[1]!.resource };
+  };
+
+  it('is durable before it is answered by a message that is valid and names it', async () => {
+    const before = await count('message');
+    const answer = await send(message('m-1'));
+    const copy = answer.clone();
+    expect(validateBundle(await copy.json())).toEqual([]);
+    const { type, header, outcome } = await headerOf(answer);
+    expect([answer.status, type, await count('message')]).toEqual([200, 'message', before + 1]);
+    expect(header).toMatchObject({
+      eventCoding: { code: 'admin-notify' },
+      destination: [{ endpoint: 'https://his.harbor.example/fhir' }],
+      response: { identifier: 'm-1', code: 'ok' },
+    });
+    expect(outcome).toMatchObject({ resourceType: 'OperationOutcome' });
+    expect((await send(message('m-1'))).status).toBe(200);
+    expect(await count('message')).toBe(before + 1);
+    const other = await send(message('m-1', '6.0'));
+    expect([other.status, (await headerOf(other)).header]).toMatchObject([409, { response: { code: 'fatal-error' } }]);
+  });
+
+  it('names what is wrong with it', async () => {
+    const wrong = await send(message('m-2').replace('"final"', '"nonsense"'));
+    const { header, outcome } = await headerOf(wrong);
+    expect([wrong.status, header]).toMatchObject([422, { response: { identifier: 'm-2', code: 'fatal-error' } }]);
+    expect(JSON.stringify(outcome)).toContain('Bundle.entry[1].resource.status');
+    const none = await send('{"resourceType":"Bundle","type":"message","entry":[]}');
+    expect([none.status, JSON.stringify(await none.json())]).toEqual([422, expect.stringContaining('MessageHeader')]);
+  });
+
+  it('is asynchronous when asked, and posts to no address that a caller names', async () => {
+    const later = await send(message('m-3'), '?async=true');
+    expect([later.status, await later.text()]).toEqual([202, '']);
+    expect((await send(message('m-4'), '?async=true&response-url=http://127.0.0.1:1/')).status).toBe(422);
+    expect((await send(message('m-4'), '?async=maybe')).status).toBe(422);
+  });
+
+  it('says when to come again: the database is away', async () => {
+    const { query } = context.database;
+    Object.assign(context.database, { query: () => Promise.reject(problem('storage.unavailable')) });
+    const answer = await send(message('m-5'));
+    Object.assign(context.database, { query });
+    expect([answer.status, (await headerOf(answer)).header]).toMatchObject([
+      503,
+      { response: { code: 'transient-error' } },
+    ]);
   });
 });
 

@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net';
-import { frameMllp, MllpDecoder, type MllpOutput } from '@medshare/hl7';
+import { frameMllp, MllpDecoder, readAcknowledgement, type AcknowledgementRead, type MllpOutput } from '@medshare/hl7';
+import { problem } from '@medshare/problems';
 import { faultPoint } from '@medshare/telemetry/fault-point';
-import type { ReceiveHl7v2 } from '../receive-hl7v2.js';
+import type { Channel } from '../open-channels.js';
+import type { ReceiveFrame } from '../receive-frame.js';
+import type { Origin } from '../receive-hl7v2.js';
 
 const nothing = new Uint8Array();
 /** bytes that are looked at in one go */
@@ -15,21 +18,32 @@ export interface MllpLimits {
   readonly idleTimeout: number;
 }
 
+/** How long a sender may take to acknowledge what we send, ms. */
+const acceptTimeout = 30_000;
+
+interface Awaiting {
+  resolve(): void;
+  reject(why: Error): void;
+}
+
 /**
  * One sender. Messages are worked on as they come; their acknowledgements leave in the order in which the messages came.
  */
-export class MllpConnection {
+export class MllpConnection implements Channel {
   private readonly decoder: MllpDecoder;
   private readonly answers: Promise<Uint8Array>[] = [];
   /** what came and was not looked at yet: more messages than may wait for their answer */
   private unread: Uint8Array = nothing;
   private writing: Promise<void> | undefined;
   private ending = false;
+  /** what we sent and asked to be acknowledged, by MSH-10 */
+  private readonly awaiting = new Map<string, Awaiting>();
 
   constructor(
     private readonly socket: Socket,
-    private readonly receive: ReceiveHl7v2,
+    private readonly receive: ReceiveFrame,
     private readonly limits: MllpLimits,
+    private readonly origin: Origin,
   ) {
     this.decoder = new MllpDecoder(limits.maxMessageBytes);
     socket.setNoDelay(true);
@@ -38,6 +52,45 @@ export class MllpConnection {
     socket.on('data', (chunk) => this.take(chunk));
     socket.on('end', () => this.ended());
     socket.on('error', () => socket.destroy());
+    socket.once('close', () => this.forsake());
+  }
+
+  /** Between the answers, never inside one: a frame is written at once. */
+  async send(message: Uint8Array, awaited?: string): Promise<void> {
+    if (!this.socket.writable || this.ending) throw gone();
+    const accepted = awaited === undefined ? undefined : this.accepted(awaited);
+    // whatever comes of the write, a rejection of the other must not go unheard
+    accepted?.catch(() => undefined);
+    await new Promise<void>((resolve, reject) => {
+      this.socket.write(frameMllp(message), (failed) => (failed ? reject(gone()) : resolve()));
+    });
+    await accepted;
+  }
+
+  private accepted(controlId: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.awaiting.get(controlId)?.reject(gone()), acceptTimeout);
+      const settle = (work: () => void) => {
+        clearTimeout(timer);
+        this.awaiting.delete(controlId);
+        work();
+      };
+      this.awaiting.set(controlId, {
+        resolve: () => settle(resolve),
+        reject: (why) => settle(() => reject(why)),
+      });
+    });
+  }
+
+  /** An acknowledgement of what we sent. None is answered, so that two systems never acknowledge each other for ever. */
+  private acknowledged({ code, controlId }: AcknowledgementRead): void {
+    const waiting = this.awaiting.get(controlId);
+    if (code === 'CA' || code === 'AA') waiting?.resolve();
+    else waiting?.reject(problem('peer.refused', { detail: 'the sender refused its acknowledgement' }));
+  }
+
+  private forsake(): void {
+    for (const { reject } of [...this.awaiting.values()]) reject(gone());
   }
 
   /** Reads no more, answers what was read, then closes. Resolves when the connection is gone. */
@@ -69,19 +122,29 @@ export class MllpConnection {
   }
 
   private answer(output: MllpOutput): void {
-    const acknowledged =
-      'frame' in output ? this.receive.receive(output.frame, 'mllp') : this.receive.refuseFrame(output.problem);
+    const told = 'frame' in output ? readAcknowledgement(output.frame) : undefined;
+    if (told) return this.acknowledged(told);
     // an answer that cannot be made must neither look like another one nor end the process
-    const framed = acknowledged.then(({ bytes }) => frameMllp(bytes)).catch(() => this.fail());
+    const framed = this.answerTo(output).catch(() => this.fail());
     this.answers.push(framed);
     this.writing ??= this.write();
+  }
+
+  /** One frame an acknowledgement; nothing where the sender wants none. */
+  private async answerTo(output: MllpOutput): Promise<Uint8Array> {
+    const acknowledged =
+      'frame' in output
+        ? (await this.receive.receive(output.frame, this.origin)).acknowledged
+        : [await this.receive.refuseFrame(output.problem)];
+    const frames = acknowledged.flatMap(({ bytes }) => (bytes ? [frameMllp(bytes)] : []));
+    return frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames);
   }
 
   private async write(): Promise<void> {
     for (let next = this.answers[0]; next !== undefined; next = this.answers[0]) {
       const bytes = await next;
       void this.answers.shift();
-      if (this.socket.writable && !this.socket.write(bytes)) await this.drained();
+      if (bytes.length > 0 && this.socket.writable && !this.socket.write(bytes)) await this.drained();
       faultPoint('ingest.ack.written');
       if (this.answers.length < this.limits.maxInFlight / 2 && !this.ending) this.goOn();
     }
@@ -122,3 +185,5 @@ export class MllpConnection {
     this.socket.end(() => this.socket.destroy());
   }
 }
+
+const gone = () => problem('peer.unavailable', { detail: 'the connection of the message is gone' });

@@ -27,7 +27,7 @@ beforeAll(async () => {
   const mllp = { ...config.mllp, maxMessageBytes: 100_000, maxConnections: 20, idleTimeout: 60_000, maxInFlight: 50 };
   metrics = new CountingMetrics();
   ingest = assembleIngest(context, { ...config, mllp }, metrics);
-  server = new MllpServer(mllp, ingest.receiveHl7v2, metrics, context.logger);
+  server = new MllpServer(mllp, ingest, { ...context, metrics });
   await server.listen();
 }, 120_000);
 afterEach(() => clients.splice(0).forEach((client) => client.end()));
@@ -40,12 +40,14 @@ afterAll(async () => {
 describe('the MLLP server', () => {
   it('answers AA once the message, its payload and its events are committed', async () => {
     const client = await open();
-    const ack = await client.ask(sample('adt-a01-mei-lin.hl7'));
+    // in original mode; the sample asks for the enhanced one
+    const message = Buffer.from(Buffer.from(sample('adt-a01-mei-lin.hl7')).toString().replace('|AL|NE|', '|||'));
+    const ack = await client.ask(message);
     expect([codeOf(ack), idOf(ack)]).toEqual(['AA', 'HARBOR-ADT-0001']);
     const [row] = await rows<{ id: string; payload: string; feed: string; state: string }>('SELECT * FROM message');
     expect(row).toMatchObject({ feed: 'his', state: 'accepted' });
     const { parts } = await context.transit.get(row!.payload);
-    expect(Buffer.from(parts[0]!).equals(sample('adt-a01-mei-lin.hl7'))).toBe(true);
+    expect(Buffer.from(parts[0]!).equals(message)).toBe(true);
     const events = await rows<{ topic: string }>('SELECT topic FROM outbox ORDER BY topic');
     expect(events.map(({ topic }) => topic)).toEqual(['audit.recorded', 'message.accepted']);
   });
@@ -171,6 +173,23 @@ describe('the MLLP server', () => {
     expect([codeOf(await client.answer(frames)), idOf(await client.answer(frames))]).toEqual(['AA', 'AFTER-A-FLOOD']);
     expect(client.heard.slice(0, frames).filter((ack) => codeOf(ack) === 'AR')).toHaveLength(frames);
   }, 60_000);
+
+  it('answers one acknowledgement a message of a batch, and one for a batch whose counts are wrong', async () => {
+    const client = await open();
+    const bhs = 'BHS|^~\\&|HIS|HARBOR|MEDSHARE|HARBOR|2026||||B\r';
+    client.send(`${bhs}${admission('BA-1')}${admission('BA-2').replace('19850317', 'x')}${admission('BA-3')}BTS|3\r`);
+    client.send(admission('BA-4'));
+    client.send(`${bhs}${admission('BA-5')}BTS|2\r`);
+    await client.answer(4);
+    expect(client.heard.map((ack) => [codeOf(ack), idOf(ack)])).toEqual([
+      ['AA', 'BA-1'],
+      ['AE', 'BA-2'],
+      ['AA', 'BA-3'],
+      ['AA', 'BA-4'],
+      ['AE', ''],
+    ]);
+    expect(client.heard[4]).toMatch(/ERR\|\|BTS\^1\^1\|207.*hl7\.batch-count/);
+  });
 
   it('closes connections past its limit', async () => {
     const many = await Promise.all(Array.from({ length: 25 }, open));

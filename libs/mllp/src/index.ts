@@ -1,0 +1,1 @@
+export { MllpClient, placeOf, type MllpAddress, type MllpTls } from './mllp-client.js';

@@ -32,6 +32,8 @@ export const advice: Readonly<Record<ProblemCode, string>> = {
   'hl7.unsupported-event': 'Send only the trigger events that the feed was agreed for.',
   'hl7.unsupported-processing-id': 'Send production messages (MSH-11 P) here.',
   'hl7.unsupported-version': 'Send HL7 2.1 to 2.8.',
+  'hl7.batch-count':
+    'Check that the batch is whole and that BTS-1 and FTS-1 count what it holds, then send it again; nothing of it was taken.',
   'hl7.duplicate-conflict': 'Give every message a control id (MSH-10) of its own.',
   'fhir.json': 'Send well-formed JSON without duplicate keys.',
   'fhir.invalid': 'Correct the named element.',

@@ -32,6 +32,10 @@ export const zh: Readonly<Record<ProblemCode, readonly [title: string, advice: s
   'hl7.unsupported-event': ['不支持该触发事件', '请只发送该接口约定的触发事件。'],
   'hl7.unsupported-processing-id': ['此处不接受该处理标识', '请在此发送生产消息（MSH-11 为 P）。'],
   'hl7.unsupported-version': ['不支持该版本', '请使用 HL7 2.1 至 2.8。'],
+  'hl7.batch-count': [
+    '批次尾段的计数与内容不符',
+    '请确认批次完整且 BTS-1 与 FTS-1 的计数与内容一致，然后重新发送；该批次未接收任何消息。',
+  ],
   'hl7.duplicate-conflict': ['相同控制编号先前曾携带其他内容', '每条消息须使用独有的控制编号（MSH-10）。'],
   'fhir.json': ['JSON 格式有误或超过上限', '请发送格式正确且没有重复键的 JSON。'],
   'fhir.invalid': ['资源不是有效的 FHIR R4', '请更正所指出的元素。'],

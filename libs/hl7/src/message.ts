@@ -27,8 +27,10 @@ export class Repetition {
     return this.raw !== '';
   }
 
+  private cut: readonly string[] | undefined;
+
   get components(): readonly string[] {
-    return split(this.raw, this.dialect.delimiters.component);
+    return (this.cut ??= split(this.raw, this.dialect.delimiters.component));
   }
 
   /** the texts of a component's subcomponents, unescaped */

@@ -100,7 +100,8 @@ const place = (node: Node, [step = '', ...rest]: readonly string[], value: unkno
 };
 
 /** ORC and OBR, PID-3 and PID-4 often say the same twice */
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+const same = (a: unknown, b: unknown): boolean =>
+  a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b));
 
 export const push = (resource: Resource, element: string, value: unknown): void => {
   ((resource[element] ??= []) as unknown[]).push(value);

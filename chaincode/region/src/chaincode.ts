@@ -1,6 +1,7 @@
 import { anchor } from './anchor.js';
 import { approve } from './approve.js';
 import { checkpoint } from './checkpoint.js';
+import { consent } from './consent.js';
 import { emergency } from './emergency.js';
 import { init } from './init.js';
 import { request } from './request.js';
@@ -11,5 +12,5 @@ import type { Chaincode } from './state.js';
 export const chaincode: Chaincode = {
   name: 'region',
   version: '1',
-  functions: { init, anchor, request, approve, revoke, emergency, checkpoint },
+  functions: { init, anchor, request, approve, revoke, emergency, consent, checkpoint },
 };

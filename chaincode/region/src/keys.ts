@@ -16,6 +16,7 @@ export const keys = {
   emergencyApprovalsOf: (id: string): string => `emergency-approval/${id}/`,
   emergencyRelease: ({ requestId, leaf, entry }: EmergencyRelease): string =>
     `emergency-release/${requestId}/${leaf}/${entry}`,
+  consent: (institution: string, commitment: string): string => `consent/${institution}/${commitment}`,
   checkpoint: (institution: string): string => `checkpoint/${institution}`,
 } as const;
 

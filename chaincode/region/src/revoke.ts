@@ -21,12 +21,11 @@ export async function revoke(context: Context, args: unknown): Promise<Json> {
   return { revoked: true };
 }
 
-/** The requester, an approver of this request, or a privacy officer of the owner. */
-function checkRight({ request, approvals, away }: RequestEntry, { certificate }: Revocation): void {
+/** The requester, an approver of this request, a privacy officer of the owner, or the owner's service when the patient withdrew. */
+function checkRight({ request, approvals, away }: RequestEntry, { certificate, reason }: Revocation): void {
   const officer =
     certificate.institution === request.institution &&
-    certificate.kind === 'staff' &&
-    certificate.roles.includes('privacy-officer');
+    (certificate.kind === 'staff' ? certificate.roles.includes('privacy-officer') : reason === 'consent-withdrawn');
   const party =
     samePerson(certificate, request.requester.certificate) ||
     [...approvals, ...away].some((one) => samePerson(one.certificate, certificate));

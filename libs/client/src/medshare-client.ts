@@ -10,20 +10,25 @@ import {
   notifications,
   openResponse,
   pendingApprovals,
+  replayMaterial,
   reviewResponse,
   reviews,
   revocationResponse,
+  whatWouldSeeAnswer,
   type AskResponse,
   type AuditProof,
   type EmergencyCode,
   type Notification,
   type OpenResponse,
   type PendingApproval,
+  type ReplayAnswer,
   type Review,
   type ReviewFilter,
   type ReviewOutcome,
   type RevocationReason,
   type StaffCertificate,
+  type whatWouldSeeBody,
+  type WhatWouldSeeAnswer,
 } from '@medshare/events';
 import { fromProblemJson, problem, type OperationOutcome, type Problem } from '@medshare/problems';
 import type { z } from 'zod';
@@ -167,6 +172,34 @@ export class MedshareClient {
 
   evaluate(body: object): Promise<z.infer<typeof evaluateResponse>> {
     return this.post('/access/$evaluate', body, evaluateResponse);
+  }
+
+  /** What a named clinician would see of a patient at this institution, and why; without effect. */
+  whatWouldSee(body: z.infer<typeof whatWouldSeeBody>): Promise<WhatWouldSeeAnswer> {
+    return this.post('/access/$what-would-see', body, whatWouldSeeAnswer);
+  }
+
+  /** What a decision is replayed from, for regulators. */
+  replayMaterial(receiptId: string): Promise<ReplayAnswer> {
+    return this.get(`/access/receipts/${encodeURIComponent(receiptId)}/material`, replayMaterial);
+  }
+
+  /** Records a FHIR R4 Consent, or a new version of one. @returns the resource as stored, or an OperationOutcome of what is not understood */
+  async recordConsent(consent: object, id?: string): Promise<{ resourceType: string; id?: string }> {
+    const [method, path] =
+      id === undefined ? ['POST', '/fhir/Consent'] : ['PUT', `/fhir/Consent/${encodeURIComponent(id)}`];
+    return (await this.send(method, path, JSON.stringify(consent))).json() as Promise<{ resourceType: string }>;
+  }
+
+  /** A patient's consents as a searchset Bundle: the caller's own, or of whom an officer names. */
+  async consents(patient?: { system: string; value: string }): Promise<unknown> {
+    const query = patient ? `?patient:identifier=${encodeURIComponent(`${patient.system}|${patient.value}`)}` : '';
+    return (await this.send('GET', `/fhir/Consent${query}`)).json();
+  }
+
+  /** All versions of one consent, the newest first, as a history Bundle. */
+  async consentHistory(id: string): Promise<unknown> {
+    return (await this.send('GET', `/fhir/Consent/${encodeURIComponent(id)}/_history`)).json();
   }
 
   /** Everything needed to verify one audit entry offline. */

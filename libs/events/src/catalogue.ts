@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { auditRecorded, checkpointMade } from './events/audit.js';
-import { chainChanged, emergencyReleased, requestNoticed } from './events/chain.js';
+import { chainChanged, consentRecorded, emergencyReleased, requestNoticed } from './events/chain.js';
 import {
   messageAccepted,
   patientLinked,
@@ -21,6 +21,7 @@ export const catalogue = {
   'chain.changed': { version: 1, schema: chainChanged },
   'request.noticed': { version: 1, schema: requestNoticed },
   'emergency.released': { version: 1, schema: emergencyReleased },
+  'consent.recorded': { version: 1, schema: consentRecorded },
   'audit.recorded': { version: 1, schema: auditRecorded },
   'checkpoint.made': { version: 1, schema: checkpointMade },
 } as const;

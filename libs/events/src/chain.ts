@@ -173,6 +173,10 @@ export const approval = z.strictObject({
 });
 export type Approval = z.infer<typeof approval>;
 
+/** Under `consent/<institution>/<commitment>`: a version of a patient's consent existed at that time. Salted; nothing personal. */
+export const consentAnchor = z.strictObject({ version, institution: institutionId, commitment: hash });
+export type ConsentAnchor = z.infer<typeof consentAnchor>;
+
 export const revocationReason = z.enum([
   'no-longer-needed',
   'consent-withdrawn',

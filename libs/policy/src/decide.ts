@@ -1,10 +1,10 @@
 import type { AccessPolicy } from './access-policy.js';
-import type { CedarQuestion } from './cedar.js';
+import type { CedarAnswer, CedarQuestion } from './cedar.js';
 import type { Decision, DecisionInput } from './decision.js';
 import type { LegalBasisMatch } from './legal-basis.js';
 
 /**
- * Decides: legal basis, then consent, then Cedar. Deny is the default, and anything that fails is a deny.
+ * Decides: legal basis, then Cedar, then the patient's consents, then obligations. Deny is the default, and anything that fails is a deny.
  * If a person has several roles, the rows that cover them are tried in the file's order and the first permit stands; forbids that look at
  * all roles still hold.
  */
@@ -20,7 +20,8 @@ export function decide(policy: AccessPolicy, input: DecisionInput): Decision {
 function decideRow(policy: AccessPolicy, input: DecisionInput, match: LegalBasisMatch, formulaName: string): Decision {
   const { row } = match;
   const legalBasis = `${policy.legal.jurisdiction}:${row.id}`;
-  const said = refusedByConsent(row.consent, input.consent) ?? askCedar(policy, input, match);
+  const policySays = askCedar(policy, input, match);
+  const said = policySays.allowed ? byConsent(row.consent, input, policySays) : policySays;
   const rules = [`legal.${row.id}`, ...said.rules];
   if (!said.allowed) return { ...deny(policy, 'access.denied', rules), legalBasis, approval: row.approval };
   const obligations = obligationsOf(match, input);
@@ -45,9 +46,12 @@ const deny = (policy: AccessPolicy, problem: NonNullable<Decision['problem']>, r
 });
 
 /** Unknown is no consent where the patient has to agree first. */
-function refusedByConsent(rule: 'none' | 'opt-out' | 'opt-in', consent: DecisionInput['consent']) {
-  const refused = rule === 'opt-in' ? consent !== 'given' : rule === 'opt-out' && consent === 'refused';
-  return refused ? { allowed: false, rules: [`consent.${rule}`] } : undefined;
+function byConsent(rule: 'none' | 'opt-out' | 'opt-in', input: DecisionInput, allowed: CedarAnswer): CedarAnswer {
+  if (rule === 'none') return allowed;
+  const { consent, consentRules = [] } = input;
+  const refused = rule === 'opt-in' ? consent !== 'given' : consent === 'refused';
+  if (refused) return { allowed: false, rules: [`consent.${rule}`, ...consentRules] };
+  return { ...allowed, rules: [...allowed.rules, ...consentRules] };
 }
 
 function askCedar(policy: AccessPolicy, input: DecisionInput, match: LegalBasisMatch) {

@@ -25,6 +25,8 @@ export type DecisionInput = {
   readonly hour?: number;
   /** what the patient's consents say about this question; absent is `unknown`, which satisfies no opt-in */
   readonly consent?: 'given' | 'refused' | 'unknown';
+  /** why, for the receipt; quoted where the legal basis looks at consents */
+  readonly consentRules?: readonly string[];
 };
 
 export type Decision = {

@@ -9,6 +9,14 @@ export {
 export { decide } from './decide.js';
 export type { Approval, Decision, DecisionInput, DecisionReceipt } from './decision.js';
 export { instantiateFormula, type FormulaTemplate, type Region } from './formula-template.js';
+export {
+  blindedConsent,
+  inputsHash,
+  replayDecision,
+  type DecisionInputs,
+  type Difference,
+  type ReplayMaterial,
+} from './replay-decision.js';
 export { writeReceipt } from './write-receipt.js';
 export { checkPermit } from './check-permit.js';
 export { reasonHolds } from './emergency-reason.js';

@@ -21,17 +21,28 @@ export class InstitutionPolicy {
   private readonly members: string[];
 
   /** @param institution whose policies they are */
+  /** The files that its hash is over, and the members. */
+  readonly source: { members: string[]; files: Record<string, string> };
+
   constructor(
-    files: Record<string, string>,
+    all: Record<string, string>,
     region: Region,
     private readonly institution: string,
   ) {
     this.members = region.members.map(({ id }) => id);
+    const files = Object.fromEntries(
+      Object.entries(all).filter(([name]) => /^(legal-basis|formulas|access)\//.test(name)),
+    );
+    this.source = { members: this.members, files };
     this.policy = loadAccessPolicy(files, { members: this.members });
   }
 
   get emergency(): EmergencyRules {
     return this.policy.legal.emergency;
+  }
+
+  get hash(): string {
+    return this.policy.hash;
   }
 
   decide(input: DecisionInput): Decision {
@@ -51,9 +62,13 @@ export class InstitutionPolicy {
   }
 
   /** `POST /access/$evaluate`: the decision that would be made, without effect. */
-  evaluate(body: z.infer<typeof evaluateBody>): z.infer<typeof evaluateResponse> {
+  evaluate(
+    body: z.infer<typeof evaluateBody>,
+    about: Pick<DecisionInput, 'consent' | 'consentRules'> & { person?: string } = {},
+  ): z.infer<typeof evaluateResponse> {
     const { days, requester, ...rest } = body;
-    const decision = this.decide({ ...rest, requester: { ...requester, person: 'evaluated' }, requestedDays: days });
+    const { person = 'evaluated', ...consent } = about;
+    const decision = this.decide({ ...rest, ...consent, requester: { ...requester, person }, requestedDays: days });
     return {
       outcome: decision.outcome,
       ...(decision.problem ? { problem: decision.problem } : {}),

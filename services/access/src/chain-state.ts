@@ -33,7 +33,10 @@ export class ChainState {
     return new Map(states as [string, { request: Request; grant: Grant | undefined }][]);
   }
 
-  async submit(name: 'request' | 'approve' | 'revoke', args: object): Promise<{ block: number; response: unknown }> {
+  async submit(
+    name: 'request' | 'approve' | 'revoke' | 'consent',
+    args: object,
+  ): Promise<{ block: number; response: unknown }> {
     return this.context.peers.call(submitTransaction, this.context.institution, {
       function: name,
       args: args as never,

@@ -103,7 +103,7 @@ describe('deciding an ask', () => {
     const nothing = await decide(test.envelope({ ask: { purpose: 'HRESCH' } }));
     expect(JSON.stringify(researcher)).not.toContain('hiv');
     const bare = ({ receipts, proposals }: typeof nothing) => [
-      receipts.map((one) => ({ ...one, id: '', askId: '', askHash: '', signature: '' })),
+      receipts.map((one) => ({ ...one, id: '', askId: '', askHash: '', inputs: '', signature: '' })),
       proposals,
     ];
     expect(bare(researcher)).toEqual(bare(nothing));

@@ -1,16 +1,18 @@
 import { documentHash, fromBase64url, signDocument, toBase64url, verifyDocument } from '@medshare/crypto';
 import { decideAsk, findDeals, type DecisionReceipt } from '@medshare/events';
 import { uuidFrom } from '@medshare/fhir';
-import type { Decision } from '@medshare/policy';
+import { blindedConsent, inputsHash, type Decision, type DecisionInput, type DecisionInputs } from '@medshare/policy';
 import { asProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
 import { expired, forged } from './access.problems.js';
 import type { InstitutionPolicy } from './access-policy.js';
 import { checkCertificate, checkSigned, memberOf } from './check-certificate.js';
+import type { InForce, KeepConsents } from './keep-consents.js';
 import type { AlertPeople } from './alert-people.js';
 import { checkReason } from './check-reason.js';
 import type { AccessStore } from './store/access-store.js';
+import { latestOf, lockPatients } from './store/consents.js';
 
 type Envelope = z.infer<typeof decideAsk.request>;
 type Answer = z.infer<typeof decideAsk.response>;
@@ -18,9 +20,20 @@ type OwnDeal = z.infer<typeof findDeals.response>['deals'][number];
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+/** How often an ask is decided anew because a consent was recorded meanwhile. */
+const attempts = 5;
+
+/** A class as it was decided, with what the receipt commits to. */
+interface Judged {
+  receipt: DecisionReceipt;
+  inputs: DecisionInputs;
+  proposals: (Answer['proposals'][number] & { own: OwnDeal })[];
+}
+
+class ConsentChanged extends Error {}
 
 /**
- * Decides another institution's ask about this institution's records: legal basis, then policy, a receipt a class.
+ * Decides another institution's ask about this institution's records: legal basis, policy, the patient's consents; a receipt a class.
  * What is permitted is proposed as deals; only the formula, fulfilled on the chain, opens them.
  */
 export class DecideAsk {
@@ -29,6 +42,7 @@ export class DecideAsk {
     private readonly policy: InstitutionPolicy,
     private readonly store: AccessStore,
     private readonly people: AlertPeople,
+    private readonly consents: KeepConsents,
   ) {}
 
   /** Repeating an ask gives the same answer. @throws Problem access.forged, access.expired */
@@ -48,38 +62,44 @@ export class DecideAsk {
 
   private async decideAnew(caller: string, envelope: Envelope): Promise<Answer> {
     const { deals } = await this.context.peers.call(findDeals, this.context.institution, { tags: envelope.tags });
-    const judged = classesOf(deals).map((sample) => this.judge(envelope, sample.class, sample, deals));
-    const receipts = judged.map(({ receipt }) => receipt);
-    const proposals = judged.flatMap((one) => one.proposals);
-    // a class that is denied is not named to the asker: that it exists is itself sensitive
-    const permits = receipts.filter(({ outcome }) => outcome === 'permit');
-    const shown = permits.length > 0 ? permits : [this.nothing(envelope, receipts)];
-    const answer: Answer = { receipts: shown, proposals };
-    try {
-      const patients = [...new Set(deals.flatMap(({ patient }) => patient ?? []))];
-      await this.persist(envelope, [...new Set([...receipts, ...shown])], answer, patients);
-      return answer;
-    } catch (caught) {
-      // the same ask was decided at the same time: its answer counts, and there is one
-      const other = await this.known(caller, envelope);
-      if (!other) throw caught;
-      return other;
+    const patients = [...new Set(deals.flatMap(({ patient }) => patient ?? []))].sort();
+    for (let attempt = 1; ; attempt += 1) {
+      const inForce = await this.consents.inForce(patients);
+      const judged = classesOf(deals).map((sample) => this.judge(envelope, sample, deals, inForce));
+      const permits = judged.filter(({ receipt }) => receipt.outcome === 'permit');
+      // a class that is denied is not named to the asker: that it exists is itself sensitive
+      const shown = permits.length > 0 ? permits : [this.nothing(envelope, judged, inForce)];
+      const proposals = judged.flatMap((one) => one.proposals);
+      const answer: Answer = {
+        receipts: shown.map(({ receipt }) => receipt),
+        proposals: proposals.map(({ own: _, ...proposal }) => proposal),
+      };
+      try {
+        await this.persist(envelope, [...new Set([...judged, ...shown])], answer, inForce);
+        return answer;
+      } catch (caught) {
+        if (caught instanceof ConsentChanged && attempt < attempts) continue;
+        // the same ask was decided at the same time: its answer counts, and there is one
+        const other = await this.known(caller, envelope);
+        if (!other) throw caught;
+        return other;
+      }
     }
   }
 
   /** One class: the decision, and a receipt that names what it permits and nothing else. */
-  private judge(
-    envelope: Envelope,
-    dataClass: string,
-    sample: OwnDeal,
-    deals: OwnDeal[],
-  ): { receipt: DecisionReceipt; proposals: Answer['proposals'] } {
-    const decision = this.decideClass(envelope, sample);
-    const covered = deals.filter((deal) => deal.shareable && deal.class === dataClass && decision.outcome === 'permit');
-    const proposed = covered.map((deal) => this.propose(envelope, deal));
+  private judge(envelope: Envelope, sample: OwnDeal, deals: OwnDeal[], inForce: InForce): Judged {
+    const { decision, ...rest } = this.decideClass(envelope, sample, inForce);
+    const permitted = decision.outcome === 'permit';
+    const covered = deals.filter((deal) => deal.shareable && deal.class === sample.class && permitted);
+    const proposed = covered.map((own) => ({ ...this.propose(envelope, own), own }));
     const commitments = proposed.map(({ dealCommitment }) => dealCommitment);
-    const receipt = this.receipt(envelope, dataClass, decision, commitments);
-    return { receipt, proposals: proposed.map((one) => ({ ...one, receiptId: receipt.id })) };
+    const receipt = this.receipt(envelope, sample.class, { decision, ...rest }, commitments);
+    return {
+      receipt,
+      inputs: rest.inputs,
+      proposals: proposed.map((one) => ({ ...one, receiptId: receipt.id })),
+    };
   }
 
   private check(caller: string, { ask, certificate, signature, relation, tags, envelope }: Envelope): void {
@@ -114,29 +134,49 @@ export class DecideAsk {
     }
   }
 
-  private decideClass({ ask, certificate, relation }: Envelope, deal: OwnDeal): Decision {
+  private decideClass(
+    { ask, certificate, relation }: Envelope,
+    { class: dataClass, level }: Pick<OwnDeal, 'class' | 'level'>,
+    inForce: InForce,
+  ): { decision: Decision; inputs: DecisionInputs; consents: readonly string[] } {
     const { context } = this;
-    return this.policy.decide({
-      requester: { institution: certificate.institution, roles: certificate.roles, person: certificate.person },
+    const { institution, roles, person } = certificate;
+    const requester = { institution, roles, person };
+    const requestedDays = Math.ceil((ask.expiresAt - context.clock.now()) / DAY);
+    const said = this.consents.answer(inForce, {
+      requester,
+      purpose: ask.purpose,
+      class: dataClass,
+      at: context.clock.now(),
+    });
+    const input: DecisionInput = {
+      requester,
       owner: context.institution,
-      class: deal.class,
-      level: deal.level,
+      class: dataClass,
+      level,
       purpose: ask.purpose,
       relation,
-      requestedDays: Math.ceil((ask.expiresAt - context.clock.now()) / DAY),
-    });
+      requestedDays,
+      consent: said.said,
+      consentRules: said.rules,
+    };
+    const salt = toBase64url(context.random.bytes(32));
+    const inputs: DecisionInputs = { version: 1, relation, level, requestedDays, patients: inForce.patients, salt };
+    return { decision: this.policy.decide(input), inputs, consents: said.considered };
   }
 
   private receipt(
     { ask, certificate }: Envelope,
     dataClass: string,
-    decision: Decision,
+    { decision, inputs, consents }: ReturnType<DecideAsk['decideClass']>,
     deals: string[] = [],
   ): DecisionReceipt {
     const { context } = this;
+    const id = context.random.uuid();
+    const suiteName = context.region.suite;
     const body: DecisionReceipt = {
       version: 1,
-      id: context.random.uuid(),
+      id,
       askId: ask.askId,
       askHash: documentHash(context.suite, 'ask', 1, ask),
       time: context.clock.now(),
@@ -151,7 +191,8 @@ export class DecideAsk {
       approval: decision.approval,
       rules: [...decision.rules],
       obligations: [...decision.obligations],
-      consents: [],
+      consents: consents.map((one) => blindedConsent(suiteName, id, one)).slice(0, 50),
+      inputs: inputsHash(suiteName, inputs),
       deals,
       enforced: 'mathematics',
       ...(ask.emergency && { emergency: { ...ask.emergency, away: this.policy.emergency.away.allowed } }),
@@ -163,10 +204,11 @@ export class DecideAsk {
    * One receipt that permits nothing, without saying what there is: how the ordinary class is decided, whether or not the
    * patient has any here. The denied classes' rules are kept here only.
    */
-  private nothing(envelope: Envelope, receipts: DecisionReceipt[]): DecisionReceipt {
-    const ordinary = receipts.find((receipt) => receipt.class === 'ordinary');
+  private nothing(envelope: Envelope, judged: Judged[], inForce: InForce): Judged {
+    const ordinary = judged.find(({ receipt }) => receipt.class === 'ordinary');
     if (ordinary) return ordinary;
-    return this.receipt(envelope, 'ordinary', this.decideClass(envelope, { class: 'ordinary', level: 1 } as OwnDeal));
+    const decided = this.decideClass(envelope, { class: 'ordinary', level: 1 }, inForce);
+    return { receipt: this.receipt(envelope, 'ordinary', decided), inputs: decided.inputs, proposals: [] };
   }
 
   private propose({ ask }: Envelope, own: OwnDeal): Omit<Answer['proposals'][number], 'receiptId'> {
@@ -205,50 +247,78 @@ export class DecideAsk {
     });
   }
 
-  private async persist(
-    { ask, certificate, relation, reason }: Envelope,
-    receipts: DecisionReceipt[],
-    answer: Answer,
-    patients: string[],
-  ): Promise<void> {
-    const { context } = this;
+  /** Unless a consent was recorded since it was looked at: whoever records one and whoever decides wait for each other. */
+  private async persist(envelope: Envelope, judged: Judged[], answer: Answer, inForce: InForce): Promise<void> {
+    const { ask, certificate, signature, relation, reason } = envelope;
     const permits = answer.receipts.filter(({ outcome }) => outcome === 'permit');
+    const { patients } = inForce;
     const alerts = await this.people.obliged({ ...ask, certificate, reason, permits, patients });
-    const asked = this.store.ask.create({
-      data: {
-        id: ask.askId,
-        requester: certificate.institution,
-        person: certificate.person,
-        purpose: ask.purpose,
-        relation,
-        decidedAt: new Date(context.clock.now()),
-        answer: answer as object,
-        receipts: {
-          create: receipts.map((body) => ({
-            id: body.id,
-            time: new Date(body.time),
-            outcome: body.outcome,
-            body: body as object,
-          })),
+    await this.store.$transaction(async (tx) => {
+      const db = { query: (text: string, values: unknown[]) => queryWith(tx, text, values) };
+      await lockPatients(db as never, inForce.patients);
+      if (inForce.patients.length > 0) {
+        const now = await latestOf(db as never, inForce.patients);
+        const same =
+          sorted(now.map(({ commitment }) => commitment)) === sorted(inForce.rows.map((row) => row.commitment));
+        if (!same) throw new ConsentChanged();
+      }
+      await tx.ask.create({
+        data: {
+          id: ask.askId,
+          requester: certificate.institution,
+          person: certificate.person,
+          purpose: ask.purpose,
+          relation,
+          decidedAt: new Date(this.context.clock.now()),
+          answer: answer as object,
+          envelope: { ask, certificate, signature, relation },
+          receipts: {
+            create: judged.map(({ receipt: body, inputs }) => ({
+              id: body.id,
+              time: new Date(body.time),
+              outcome: body.outcome,
+              body: body as object,
+              inputs: inputs as object,
+            })),
+          },
+          proposals: {
+            create: judged.flatMap(({ proposals, receipt }) =>
+              proposals.map((one) => this.proposalRow(one, receipt.approval)),
+            ),
+          },
         },
-        proposals: {
-          create: answer.proposals.map(({ dealCommitment, deal, salt, class: dataClass }) => ({
-            dealCommitment,
-            dealId: deal.id,
-            salt,
-            class: dataClass,
-          })),
-        },
-      },
+      });
+      // whoever must be told is told with the decision, or there is none
+      await tx.review.createMany({ data: alerts.reviews, skipDuplicates: true });
+      await tx.notification.createMany({ data: alerts.notifications, skipDuplicates: true });
     });
-    // whoever must be told is told with the decision, or there is none
-    await this.store.$transaction([
-      asked,
-      this.store.review.createMany({ data: alerts.reviews, skipDuplicates: true }),
-      this.store.notification.createMany({ data: alerts.notifications, skipDuplicates: true }),
-    ]);
+  }
+
+  private proposalRow(
+    { own, dealCommitment, deal, salt, class: dataClass, expiresAt }: Judged['proposals'][number],
+    approval: DecisionReceipt['approval'],
+  ) {
+    return {
+      dealCommitment,
+      dealId: deal.id,
+      salt,
+      class: dataClass,
+      patient: own.patient ?? null,
+      level: own.level,
+      request: { formula: deal.formula as object, ...(approval === 'required' ? { approval } : {}) },
+      expiresAt: new Date(expiresAt),
+    };
   }
 }
+
+const sorted = (of: readonly string[]): string => [...of].sort().join();
+
+type StoreTransaction = Parameters<Parameters<AccessStore['$transaction']>[0]>[0];
+
+/** The stores' plain SQL inside a transaction of Prisma's. */
+const queryWith = async (tx: Pick<StoreTransaction, '$queryRawUnsafe'>, text: string, values: unknown[]) => ({
+  rows: await tx.$queryRawUnsafe(text, ...values),
+});
 
 /** One deal a class, of the highest level: classes are decided, deals are proposed. */
 function classesOf(deals: OwnDeal[]): OwnDeal[] {

@@ -3,7 +3,7 @@ import { problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
 import { writeDeal } from './deal-document.js';
-import { dealsOfTags } from './store/deals.js';
+import { dealsOfIdentifier, dealsOfTags } from './store/deals.js';
 import { leavesOfDeal } from './store/leaves.js';
 
 /** Most deals of one answer. */
@@ -23,6 +23,12 @@ export class FindDeals {
         ...(patient && { patient }),
       })),
     };
+  }
+
+  /** Deals of everything held of a patient, by the HMAC of an agreed identifier. */
+  async ofPatient(patient: string): Promise<z.infer<typeof findDeals.response>> {
+    const found = await dealsOfIdentifier(this.parts.database, patient, most);
+    return { deals: found.map(({ deal, ...rest }) => ({ deal: writeDeal(deal), ...rest })) };
   }
 
   /** The leaves held here of a deal, its formula and its dealer. @throws Problem request.not-found */

@@ -3,18 +3,21 @@ import { conclude, type Outcome, type Surroundings } from './outcome.js';
 import { addApprovals } from './approvals.command.js';
 import { addAudit } from './audit.command.js';
 import { addBreakGlass } from './break-glass.command.js';
+import { addConsent } from './consent.command.js';
 import { addConfig } from './config.command.js';
 import { addFsck } from './fsck.command.js';
 import { addMessages } from './messages.command.js';
 import { addMigrate } from './migrate.command.js';
 import { addNotifications } from './notifications.command.js';
 import { addOpen } from './open.command.js';
+import { addReplayDecision } from './replay-decision.command.js';
 import { addRequest } from './request.command.js';
 import { addReviews } from './reviews.command.js';
 import { addRevoke } from './revoke.command.js';
 import { addRun } from './run.command.js';
 import { addSend } from './send.command.js';
 import { addToken } from './token.command.js';
+import { addWhatWouldSee } from './what-would-see.command.js';
 import { addUp } from './up.command.js';
 
 /** Runs a command's work and keeps its exit code. */
@@ -66,6 +69,9 @@ const commands = [
   addReviews,
   addNotifications,
   addRevoke,
+  addConsent,
+  addWhatWouldSee,
+  addReplayDecision,
   addAudit,
   addMessages,
   addRun,

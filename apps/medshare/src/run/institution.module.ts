@@ -29,7 +29,10 @@ export class InstitutionModule {
       module: InstitutionModule,
       imports: [
         IdentityModule.register(assembled),
-        ...[...contexts].map(([role, context]) => roleModules[role](context, extras)),
+        // the first route that fits answers: access has FHIR resources of its own (Consent), ingest takes every other type
+        ...[...contexts]
+          .sort(([a], [b]) => Number(b === 'access') - Number(a === 'access'))
+          .map(([role, context]) => roleModules[role](context, extras)),
       ],
       controllers: [DocsController, HealthController, ParkedController, EventsController],
       providers: [

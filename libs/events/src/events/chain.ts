@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { emergencyEvidence } from '../chain.js';
-import { hash, institutionId, millis } from '../scalars.js';
+import { hash, institutionId, millis, opaqueId } from '../scalars.js';
 
 /** Something about an access request was committed on the region's chain. */
 export const chainChanged = z.strictObject({
@@ -11,6 +11,13 @@ export const chainChanged = z.strictObject({
   /** Institution that asked. */
   requester: institutionId,
   block: millis,
+});
+
+/** A version of a consent was recorded: it is to be anchored, and what it no longer allows is to be withdrawn. */
+export const consentRecorded = z.strictObject({
+  consentId: opaqueId,
+  version: z.int().min(1).max(1_000_000),
+  commitment: hash,
 });
 
 /** An institution was told which deal a request is about; its services decide by themselves, its people are shown it. */

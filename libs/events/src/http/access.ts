@@ -80,6 +80,78 @@ export const evaluateResponse = z.strictObject({
   policyHash: hash,
 });
 
+/** `POST /access/$what-would-see`: what a named clinician would see of a patient at this institution. */
+export const whatWouldSeeBody = z.strictObject({
+  clinician: z.strictObject({
+    institution: institutionId,
+    roles: z.array(z.string().max(40)).min(1).max(20),
+    /** a user name of the institution asked, else the pseudonym that receipts show */
+    person: z.string().min(1).max(128).optional(),
+  }),
+  patient: z.strictObject({ system: z.string().min(1).max(256), value: z.string().min(1).max(64) }),
+  purpose,
+  relation: z.enum(['treating', 'none']),
+  days: z.int().min(1).max(365),
+});
+export const whatWouldSeeAnswer = z.strictObject({
+  policyHash: hash,
+  /** Every class that this institution holds something of; nothing is held for a patient that is not known here. */
+  classes: z
+    .array(
+      z.strictObject({
+        class: sensitivityClass,
+        sections: z.int().nonnegative(),
+        shareable: z.boolean(),
+        outcome: z.enum(['permit', 'deny']),
+        problem: z.string().optional(),
+        legalBasis: z.string().optional(),
+        rules: z.array(z.string()),
+        obligations: z.array(z.string()),
+        consent: z.enum(['given', 'refused', 'unknown']),
+        consents: z.array(z.strictObject({ id: opaqueId, version: z.int() })),
+        approval: z.enum(['none', 'required']),
+        /** People's places in the formula of which enough have to approve. */
+        approvals: z.array(z.string().max(82)),
+        formula: formulaDocument.optional(),
+      }),
+    )
+    .max(64),
+});
+export type WhatWouldSeeAnswer = z.infer<typeof whatWouldSeeAnswer>;
+
+/** `GET /access/receipts/{id}/material`: what a decision is replayed from. */
+export const replayMaterial = z.strictObject({
+  version: z.literal(1),
+  receipt: decisionReceipt,
+  inputs: z.strictObject({
+    version: z.literal(1),
+    relation: z.enum(['treating', 'none']),
+    level: z.int().min(1).max(5),
+    requestedDays: z.int(),
+    patients: z.array(hash).max(1000),
+    salt: hash,
+  }),
+  policy: z.strictObject({ members: z.array(institutionId).max(64), files: z.record(z.string().max(200), z.string()) }),
+  consents: z
+    .array(
+      z.strictObject({
+        version: z.strictObject({
+          id: opaqueId,
+          version: z.int().positive(),
+          digest: hash,
+          salt: hash,
+          previous: hash.optional(),
+          recordedAt: millis,
+          recordedBy: z.string().max(128),
+        }),
+        /** base64url of the resource's bytes as they were recorded */
+        resource: z.string().max(131_072),
+      }),
+    )
+    .max(1000),
+});
+export type ReplayAnswer = z.infer<typeof replayMaterial>;
+
 /** `POST /reader/drafts`: the reader makes a fresh reading key and an ask to be signed. */
 export const draftBody = z.strictObject({
   purpose,

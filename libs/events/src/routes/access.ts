@@ -41,7 +41,10 @@ export const decisionReceipt = z.strictObject({
   approval: z.enum(['none', 'required']).optional(),
   rules: z.array(z.string().max(80)).max(50),
   obligations: z.array(z.string().max(120)).max(20),
+  /** Versions of the patient's consents that were looked at, each blinded by the receipt's id: two receipts do not show one patient. */
   consents: z.array(z.string().max(128)).max(50),
+  /** Commitment to what else was decided on (relation, level, days, consents): opened to who replays the decision. */
+  inputs: hash.optional(),
   /** Salted commitments of the deals that the permit covers: a request on the chain for any other is past the decision. */
   deals: z.array(hash).max(1000),
   enforced: z.enum(['mathematics', 'code']),

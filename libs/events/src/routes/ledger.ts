@@ -11,7 +11,7 @@ export const submitTransaction = definePeerRoute({
   idempotent: true,
   maxBytes: 1024 * 1024,
   request: z.strictObject({
-    function: z.enum(['request', 'approve', 'revoke']),
+    function: z.enum(['request', 'approve', 'revoke', 'consent']),
     args: z.json(),
   }),
   response: z.strictObject({ txId: z.string().max(128), block: millis, response: z.json() }),

@@ -128,13 +128,24 @@ export const findDeals = definePeerRoute({
           level: z.int().min(1).max(5),
           /** False until an authorized set of holders acknowledged its leaves. */
           shareable: z.boolean(),
-          /** The institution's own HMAC of the patient's agreed identifier, where there is one. */
-          patient: hash.optional(),
           sections: z.int().positive(),
+          /** HMAC of the patient's agreed identifier under the institution's patient key: what consents are bound to. */
+          patient: hash.optional(),
         }),
       )
       .max(1000),
   }),
+});
+
+/** The same of everything that this institution holds of one patient, by the HMAC of an agreed identifier. */
+export const findPatientDeals = definePeerRoute({
+  name: 'vault.find-patient-deals',
+  path: '/internal/vault/deals/of-patient',
+  audience: 'institution',
+  idempotent: true,
+  maxBytes: 4096,
+  request: z.strictObject({ patient: hash }),
+  response: findDeals.response,
 });
 
 /** The access role of the same institution asks what its vault holds of a deal. */

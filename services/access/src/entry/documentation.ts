@@ -10,12 +10,15 @@ import {
   evaluateResponse,
   notifications,
   pendingApprovals,
+  replayMaterial,
   reviewBody,
   reviewQuery,
   reviewResponse,
   reviews,
   revocationBody,
   revocationResponse,
+  whatWouldSeeAnswer,
+  whatWouldSeeBody,
 } from '@medshare/events';
 import type { Documentation } from '@medshare/openapi';
 
@@ -131,4 +134,27 @@ export const listNotifications = {
   answer: { shape: notifications },
   problems: [],
   example: {},
+} satisfies Documentation;
+
+export const whatWouldSee = {
+  owner,
+  summary: 'Show what a named clinician would see of a patient, and why, without effect',
+  body: { shape: whatWouldSeeBody },
+  answer: { shape: whatWouldSeeAnswer },
+  problems: [...body, 'patient.not-searchable'],
+  example: {
+    body: {
+      clinician: { institution: 'lakeside', roles: ['clinician'] },
+      patient: { system: 'urn:medshare:east:citizen', value: 'E-1985-0317-442' },
+      ...{ purpose: 'TREAT', relation: 'treating', days: 7 },
+    },
+  },
+} satisfies Documentation;
+
+export const readMaterial = {
+  owner,
+  summary: 'Read what a decision is replayed from: receipt, inputs, policy and consents of its time',
+  answer: { shape: replayMaterial },
+  problems: ['request.not-found', 'request.gone'],
+  example: { params: { id: '0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0' } },
 } satisfies Documentation;

@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
-import { approvalBody, certificateRequest, evaluateBody, revocationBody } from '@medshare/events';
+import { approvalBody, certificateRequest, evaluateBody, revocationBody, whatWouldSeeBody } from '@medshare/events';
 import type { Principal } from '@medshare/identity';
 import { Roles, TokenGuard, User } from '@medshare/identity/nest';
 import { JsonBody } from '@medshare/peers/nest';
@@ -9,6 +9,8 @@ import { ApproveRequest } from '../approve-request.js';
 import { IssueCertificate } from '../issue-certificate.js';
 import { ListApprovals } from '../list-approvals.js';
 import { RevokeRequest } from '../revoke-request.js';
+import { GiveReplayMaterial } from '../replay-material.js';
+import { TellWhatWouldSee } from '../tell-what-would-see.js';
 import { ReadReceipt } from '../read-receipt.js';
 import { requestIdOf } from './request-id.js';
 import { Documented } from '@medshare/openapi';
@@ -27,6 +29,8 @@ export class StaffController {
     private readonly revocations: RevokeRequest,
     private readonly policy: InstitutionPolicy,
     private readonly receipts: ReadReceipt,
+    private readonly materials: GiveReplayMaterial,
+    private readonly telling: TellWhatWouldSee,
   ) {}
 
   @Documented(documentation.certifyKey)
@@ -75,6 +79,21 @@ export class StaffController {
   @Roles(...staff, 'regulator')
   evaluate(@JsonBody(evaluateBody) body: z.infer<typeof evaluateBody>) {
     return this.policy.evaluate(body);
+  }
+
+  @Documented(documentation.whatWouldSee)
+  @Post('$what-would-see')
+  @HttpCode(200)
+  @Roles('privacy-officer', 'patient')
+  whatWouldSee(@User() user: Principal, @JsonBody(whatWouldSeeBody) body: z.infer<typeof whatWouldSeeBody>) {
+    return this.telling.tell(user, body);
+  }
+
+  @Documented(documentation.readMaterial)
+  @Get('receipts/:id/material')
+  @Roles('regulator')
+  material(@User() user: Principal, @Param('id') id: string) {
+    return this.materials.of(user, id);
   }
 
   @Documented(documentation.readReceipt)

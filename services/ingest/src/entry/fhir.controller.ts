@@ -41,6 +41,9 @@ export class FhirController {
     @Param('type') type: string,
   ): Promise<void> {
     await this.answer(request, response, user, async (bytes) => {
+      // kept as a record it would be taken for one that is enforced
+      if (type === 'Consent')
+        throw problem('fhir.unsupported', { where: 'Consent', detail: 'consents are recorded by the access role' });
       const location = await this.ingest.receiveFhir.resource(type, bytes, user, requestIdOf(request));
       response.status(201).location(`/fhir/${location}`).type(fhirType);
       response.send(JSON.stringify(toOperationOutcome([])));

@@ -9,6 +9,7 @@ import {
   evaluateIndex,
   findAnchors,
   findDeals,
+  findPatientDeals,
   releaseFragments,
 } from '@medshare/events';
 import { createAuthority, issueCertificate, Peers } from '@medshare/peers';
@@ -70,6 +71,7 @@ describe('a vault on real sockets', () => {
       findAnchors,
       findDeals,
       describeLeaves,
+      findPatientDeals,
     ];
     expect(routes.map(({ name }) => name).sort()).toEqual(expected.map(({ name }) => name).sort());
   });

@@ -1,5 +1,5 @@
 import { Body, Controller } from '@nestjs/common';
-import { describeLeaves, findAnchors, findDeals } from '@medshare/events';
+import { describeLeaves, findAnchors, findDeals, findPatientDeals } from '@medshare/events';
 import { PeerHandler } from '@medshare/peers/nest';
 import type { z } from 'zod';
 import { FindAnchors } from '../find-anchors.js';
@@ -21,6 +21,11 @@ export class InstitutionController {
   @PeerHandler(findDeals)
   dealsOf(@Body() { tags }: z.infer<typeof findDeals.request>) {
     return this.deals.find(tags);
+  }
+
+  @PeerHandler(findPatientDeals)
+  dealsOfPatient(@Body() { patient }: z.infer<typeof findPatientDeals.request>) {
+    return this.deals.ofPatient(patient);
   }
 
   @PeerHandler(describeLeaves)

@@ -116,18 +116,30 @@ export interface DealOfTags {
   level: number;
   shareable: boolean;
   sections: number;
-  /** HMAC of the agreed identifier; absent for a patient without one */
-  patient: string | null;
+  /** HMAC of the patient's agreed identifier; absent for a patient that has none */
+  patient?: string;
 }
 
 /** Deals of this institution's sections behind these tags. */
-export async function dealsOfTags(db: Queryable, tags: readonly string[], limit: number): Promise<DealOfTags[]> {
-  const { rows } = await db.query<DealOfTags>(
-    `SELECT d.document AS deal, d.class, max(s.level) AS level, d.shareable_at IS NOT NULL AS shareable, count(*)::int AS sections,
-       max(i.identifier) AS patient
+export const dealsOfTags = (db: Queryable, tags: readonly string[], limit: number): Promise<DealOfTags[]> =>
+  dealsWhere(db, 'r.tag = ANY($1)', tags, limit);
+
+/** Deals of everything that stands under an agreed identifier's index. */
+export const dealsOfIdentifier = (db: Queryable, identifier: string, limit: number): Promise<DealOfTags[]> =>
+  dealsWhere(db, 'i.identifier = $1', identifier, limit);
+
+async function dealsWhere(
+  db: Queryable,
+  condition: 'r.tag = ANY($1)' | 'i.identifier = $1',
+  value: string | readonly string[],
+  limit: number,
+): Promise<DealOfTags[]> {
+  const { rows } = await db.query<Omit<DealOfTags, 'patient'> & { patient: string | null }>(
+    `SELECT d.document AS deal, d.class, max(s.level) AS level, d.shareable_at IS NOT NULL AS shareable,
+            count(*)::int AS sections, max(i.identifier) AS patient
      FROM record r JOIN section s ON s.record_id = r.id JOIN deal d ON d.id = s.deal_id JOIN index_key i ON i.id = r.index_id
-     WHERE r.tag = ANY($1) GROUP BY d.id ORDER BY d.made_at, d.id LIMIT $2`,
-    [tags, limit],
+     WHERE ${condition} GROUP BY d.id ORDER BY d.made_at, d.id LIMIT $2`,
+    [value, limit],
   );
-  return rows;
+  return rows.map(({ patient, ...row }) => ({ ...row, ...(patient === null ? {} : { patient }) }));
 }

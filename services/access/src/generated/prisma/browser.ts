@@ -62,3 +62,13 @@ export type Notification = Prisma.NotificationModel
  * An approval given here while the chain is away.
  */
 export type AwayApproval = Prisma.AwayApprovalModel
+/**
+ * Model ConsentVersion
+ * A version of a patient's consent; never changed.
+ */
+export type ConsentVersion = Prisma.ConsentVersionModel
+/**
+ * Model PolicyVersion
+ * A version of the access policy that decided here.
+ */
+export type PolicyVersion = Prisma.PolicyVersionModel

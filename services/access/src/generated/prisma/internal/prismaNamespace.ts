@@ -405,7 +405,9 @@ export const ModelName = {
   Review: 'Review',
   ReviewOutcome: 'ReviewOutcome',
   Notification: 'Notification',
-  AwayApproval: 'AwayApproval'
+  AwayApproval: 'AwayApproval',
+  ConsentVersion: 'ConsentVersion',
+  PolicyVersion: 'PolicyVersion'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -421,7 +423,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "ask" | "receipt" | "proposal" | "notice" | "certificate" | "review" | "reviewOutcome" | "notification" | "awayApproval"
+    modelProps: "ask" | "receipt" | "proposal" | "notice" | "certificate" | "review" | "reviewOutcome" | "notification" | "awayApproval" | "consentVersion" | "policyVersion"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1091,6 +1093,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    ConsentVersion: {
+      payload: Prisma.$ConsentVersionPayload<ExtArgs>
+      fields: Prisma.ConsentVersionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ConsentVersionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentVersionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ConsentVersionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentVersionPayload>
+        }
+        findFirst: {
+          args: Prisma.ConsentVersionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentVersionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ConsentVersionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentVersionPayload>
+        }
+        findMany: {
+          args: Prisma.ConsentVersionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentVersionPayload>[]
+        }
+        create: {
+          args: Prisma.ConsentVersionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentVersionPayload>
+        }
+        createMany: {
+          args: Prisma.ConsentVersionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ConsentVersionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentVersionPayload>[]
+        }
+        delete: {
+          args: Prisma.ConsentVersionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentVersionPayload>
+        }
+        update: {
+          args: Prisma.ConsentVersionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentVersionPayload>
+        }
+        deleteMany: {
+          args: Prisma.ConsentVersionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ConsentVersionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ConsentVersionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentVersionPayload>[]
+        }
+        upsert: {
+          args: Prisma.ConsentVersionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConsentVersionPayload>
+        }
+        aggregate: {
+          args: Prisma.ConsentVersionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateConsentVersion>
+        }
+        groupBy: {
+          args: Prisma.ConsentVersionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConsentVersionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ConsentVersionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConsentVersionCountAggregateOutputType> | number
+        }
+      }
+    }
+    PolicyVersion: {
+      payload: Prisma.$PolicyVersionPayload<ExtArgs>
+      fields: Prisma.PolicyVersionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PolicyVersionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PolicyVersionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PolicyVersionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PolicyVersionPayload>
+        }
+        findFirst: {
+          args: Prisma.PolicyVersionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PolicyVersionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PolicyVersionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PolicyVersionPayload>
+        }
+        findMany: {
+          args: Prisma.PolicyVersionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PolicyVersionPayload>[]
+        }
+        create: {
+          args: Prisma.PolicyVersionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PolicyVersionPayload>
+        }
+        createMany: {
+          args: Prisma.PolicyVersionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PolicyVersionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PolicyVersionPayload>[]
+        }
+        delete: {
+          args: Prisma.PolicyVersionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PolicyVersionPayload>
+        }
+        update: {
+          args: Prisma.PolicyVersionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PolicyVersionPayload>
+        }
+        deleteMany: {
+          args: Prisma.PolicyVersionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PolicyVersionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PolicyVersionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PolicyVersionPayload>[]
+        }
+        upsert: {
+          args: Prisma.PolicyVersionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PolicyVersionPayload>
+        }
+        aggregate: {
+          args: Prisma.PolicyVersionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePolicyVersion>
+        }
+        groupBy: {
+          args: Prisma.PolicyVersionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PolicyVersionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PolicyVersionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PolicyVersionCountAggregateOutputType> | number
+        }
+      }
+    }
   }
 } & {
   other: {
@@ -1137,7 +1287,8 @@ export const AskScalarFieldEnum = {
   purpose: 'purpose',
   relation: 'relation',
   decidedAt: 'decidedAt',
-  answer: 'answer'
+  answer: 'answer',
+  envelope: 'envelope'
 } as const
 
 export type AskScalarFieldEnum = (typeof AskScalarFieldEnum)[keyof typeof AskScalarFieldEnum]
@@ -1148,7 +1299,8 @@ export const ReceiptScalarFieldEnum = {
   askId: 'askId',
   time: 'time',
   outcome: 'outcome',
-  body: 'body'
+  body: 'body',
+  inputs: 'inputs'
 } as const
 
 export type ReceiptScalarFieldEnum = (typeof ReceiptScalarFieldEnum)[keyof typeof ReceiptScalarFieldEnum]
@@ -1159,7 +1311,12 @@ export const ProposalScalarFieldEnum = {
   askId: 'askId',
   dealId: 'dealId',
   salt: 'salt',
-  class: 'class'
+  class: 'class',
+  patient: 'patient',
+  level: 'level',
+  request: 'request',
+  expiresAt: 'expiresAt',
+  withdrawnAt: 'withdrawnAt'
 } as const
 
 export type ProposalScalarFieldEnum = (typeof ProposalScalarFieldEnum)[keyof typeof ProposalScalarFieldEnum]
@@ -1241,6 +1398,33 @@ export const AwayApprovalScalarFieldEnum = {
 } as const
 
 export type AwayApprovalScalarFieldEnum = (typeof AwayApprovalScalarFieldEnum)[keyof typeof AwayApprovalScalarFieldEnum]
+
+
+export const ConsentVersionScalarFieldEnum = {
+  consentId: 'consentId',
+  version: 'version',
+  patient: 'patient',
+  status: 'status',
+  commitment: 'commitment',
+  previous: 'previous',
+  salt: 'salt',
+  digest: 'digest',
+  recordedAt: 'recordedAt',
+  recordedBy: 'recordedBy',
+  wrapped: 'wrapped',
+  sealed: 'sealed'
+} as const
+
+export type ConsentVersionScalarFieldEnum = (typeof ConsentVersionScalarFieldEnum)[keyof typeof ConsentVersionScalarFieldEnum]
+
+
+export const PolicyVersionScalarFieldEnum = {
+  hash: 'hash',
+  body: 'body',
+  firstUsedAt: 'firstUsedAt'
+} as const
+
+export type PolicyVersionScalarFieldEnum = (typeof PolicyVersionScalarFieldEnum)[keyof typeof PolicyVersionScalarFieldEnum]
 
 
 export const SortOrder = {
@@ -1340,6 +1524,20 @@ export type EnumQueryModeFieldRefInput<$PrismaModel> = FieldRefInputType<$Prisma
 
 
 /**
+ * Reference to a field of type 'Int'
+ */
+export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int'>
+    
+
+
+/**
+ * Reference to a field of type 'Int[]'
+ */
+export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int[]'>
+    
+
+
+/**
  * Reference to a field of type 'Boolean'
  */
 export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
@@ -1361,16 +1559,16 @@ export type ListBytesFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaMode
 
 
 /**
- * Reference to a field of type 'Int'
+ * Reference to a field of type 'BigInt'
  */
-export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int'>
+export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt'>
     
 
 
 /**
- * Reference to a field of type 'Int[]'
+ * Reference to a field of type 'BigInt[]'
  */
-export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int[]'>
+export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
     
 
 
@@ -1547,6 +1745,8 @@ export type GlobalOmitConfig = {
   reviewOutcome?: Prisma.ReviewOutcomeOmit
   notification?: Prisma.NotificationOmit
   awayApproval?: Prisma.AwayApprovalOmit
+  consentVersion?: Prisma.ConsentVersionOmit
+  policyVersion?: Prisma.PolicyVersionOmit
 }
 
 /* Types for Logging */

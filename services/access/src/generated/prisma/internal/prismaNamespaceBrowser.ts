@@ -59,7 +59,9 @@ export const ModelName = {
   Review: 'Review',
   ReviewOutcome: 'ReviewOutcome',
   Notification: 'Notification',
-  AwayApproval: 'AwayApproval'
+  AwayApproval: 'AwayApproval',
+  ConsentVersion: 'ConsentVersion',
+  PolicyVersion: 'PolicyVersion'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -85,7 +87,8 @@ export const AskScalarFieldEnum = {
   purpose: 'purpose',
   relation: 'relation',
   decidedAt: 'decidedAt',
-  answer: 'answer'
+  answer: 'answer',
+  envelope: 'envelope'
 } as const
 
 export type AskScalarFieldEnum = (typeof AskScalarFieldEnum)[keyof typeof AskScalarFieldEnum]
@@ -96,7 +99,8 @@ export const ReceiptScalarFieldEnum = {
   askId: 'askId',
   time: 'time',
   outcome: 'outcome',
-  body: 'body'
+  body: 'body',
+  inputs: 'inputs'
 } as const
 
 export type ReceiptScalarFieldEnum = (typeof ReceiptScalarFieldEnum)[keyof typeof ReceiptScalarFieldEnum]
@@ -107,7 +111,12 @@ export const ProposalScalarFieldEnum = {
   askId: 'askId',
   dealId: 'dealId',
   salt: 'salt',
-  class: 'class'
+  class: 'class',
+  patient: 'patient',
+  level: 'level',
+  request: 'request',
+  expiresAt: 'expiresAt',
+  withdrawnAt: 'withdrawnAt'
 } as const
 
 export type ProposalScalarFieldEnum = (typeof ProposalScalarFieldEnum)[keyof typeof ProposalScalarFieldEnum]
@@ -189,6 +198,33 @@ export const AwayApprovalScalarFieldEnum = {
 } as const
 
 export type AwayApprovalScalarFieldEnum = (typeof AwayApprovalScalarFieldEnum)[keyof typeof AwayApprovalScalarFieldEnum]
+
+
+export const ConsentVersionScalarFieldEnum = {
+  consentId: 'consentId',
+  version: 'version',
+  patient: 'patient',
+  status: 'status',
+  commitment: 'commitment',
+  previous: 'previous',
+  salt: 'salt',
+  digest: 'digest',
+  recordedAt: 'recordedAt',
+  recordedBy: 'recordedBy',
+  wrapped: 'wrapped',
+  sealed: 'sealed'
+} as const
+
+export type ConsentVersionScalarFieldEnum = (typeof ConsentVersionScalarFieldEnum)[keyof typeof ConsentVersionScalarFieldEnum]
+
+
+export const PolicyVersionScalarFieldEnum = {
+  hash: 'hash',
+  body: 'body',
+  firstUsedAt: 'firstUsedAt'
+} as const
+
+export type PolicyVersionScalarFieldEnum = (typeof PolicyVersionScalarFieldEnum)[keyof typeof PolicyVersionScalarFieldEnum]
 
 
 export const SortOrder = {

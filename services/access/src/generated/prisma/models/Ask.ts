@@ -50,6 +50,7 @@ export type AskCountAggregateOutputType = {
   relation: number
   decidedAt: number
   answer: number
+  envelope: number
   _all: number
 }
 
@@ -80,6 +81,7 @@ export type AskCountAggregateInputType = {
   relation?: true
   decidedAt?: true
   answer?: true
+  envelope?: true
   _all?: true
 }
 
@@ -163,6 +165,7 @@ export type AskGroupByOutputType = {
   relation: string
   decidedAt: Date
   answer: runtime.JsonValue
+  envelope: runtime.JsonValue | null
   _count: AskCountAggregateOutputType | null
   _min: AskMinAggregateOutputType | null
   _max: AskMaxAggregateOutputType | null
@@ -194,6 +197,7 @@ export type AskWhereInput = {
   relation?: Prisma.StringFilter<"Ask"> | string
   decidedAt?: Prisma.DateTimeFilter<"Ask"> | Date | string
   answer?: Prisma.JsonFilter<"Ask">
+  envelope?: Prisma.JsonNullableFilter<"Ask">
   receipts?: Prisma.ReceiptListRelationFilter
   proposals?: Prisma.ProposalListRelationFilter
 }
@@ -206,6 +210,7 @@ export type AskOrderByWithRelationInput = {
   relation?: Prisma.SortOrder
   decidedAt?: Prisma.SortOrder
   answer?: Prisma.SortOrder
+  envelope?: Prisma.SortOrderInput | Prisma.SortOrder
   receipts?: Prisma.ReceiptOrderByRelationAggregateInput
   proposals?: Prisma.ProposalOrderByRelationAggregateInput
 }
@@ -221,6 +226,7 @@ export type AskWhereUniqueInput = Prisma.AtLeast<{
   relation?: Prisma.StringFilter<"Ask"> | string
   decidedAt?: Prisma.DateTimeFilter<"Ask"> | Date | string
   answer?: Prisma.JsonFilter<"Ask">
+  envelope?: Prisma.JsonNullableFilter<"Ask">
   receipts?: Prisma.ReceiptListRelationFilter
   proposals?: Prisma.ProposalListRelationFilter
 }, "id">
@@ -233,6 +239,7 @@ export type AskOrderByWithAggregationInput = {
   relation?: Prisma.SortOrder
   decidedAt?: Prisma.SortOrder
   answer?: Prisma.SortOrder
+  envelope?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.AskCountOrderByAggregateInput
   _max?: Prisma.AskMaxOrderByAggregateInput
   _min?: Prisma.AskMinOrderByAggregateInput
@@ -249,6 +256,7 @@ export type AskScalarWhereWithAggregatesInput = {
   relation?: Prisma.StringWithAggregatesFilter<"Ask"> | string
   decidedAt?: Prisma.DateTimeWithAggregatesFilter<"Ask"> | Date | string
   answer?: Prisma.JsonWithAggregatesFilter<"Ask">
+  envelope?: Prisma.JsonNullableWithAggregatesFilter<"Ask">
 }
 
 export type AskCreateInput = {
@@ -259,6 +267,7 @@ export type AskCreateInput = {
   relation: string
   decidedAt: Date | string
   answer: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   receipts?: Prisma.ReceiptCreateNestedManyWithoutAskInput
   proposals?: Prisma.ProposalCreateNestedManyWithoutAskInput
 }
@@ -271,6 +280,7 @@ export type AskUncheckedCreateInput = {
   relation: string
   decidedAt: Date | string
   answer: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   receipts?: Prisma.ReceiptUncheckedCreateNestedManyWithoutAskInput
   proposals?: Prisma.ProposalUncheckedCreateNestedManyWithoutAskInput
 }
@@ -283,6 +293,7 @@ export type AskUpdateInput = {
   relation?: Prisma.StringFieldUpdateOperationsInput | string
   decidedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   answer?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   receipts?: Prisma.ReceiptUpdateManyWithoutAskNestedInput
   proposals?: Prisma.ProposalUpdateManyWithoutAskNestedInput
 }
@@ -295,6 +306,7 @@ export type AskUncheckedUpdateInput = {
   relation?: Prisma.StringFieldUpdateOperationsInput | string
   decidedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   answer?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   receipts?: Prisma.ReceiptUncheckedUpdateManyWithoutAskNestedInput
   proposals?: Prisma.ProposalUncheckedUpdateManyWithoutAskNestedInput
 }
@@ -307,6 +319,7 @@ export type AskCreateManyInput = {
   relation: string
   decidedAt: Date | string
   answer: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type AskUpdateManyMutationInput = {
@@ -317,6 +330,7 @@ export type AskUpdateManyMutationInput = {
   relation?: Prisma.StringFieldUpdateOperationsInput | string
   decidedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   answer?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type AskUncheckedUpdateManyInput = {
@@ -327,6 +341,7 @@ export type AskUncheckedUpdateManyInput = {
   relation?: Prisma.StringFieldUpdateOperationsInput | string
   decidedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   answer?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type AskCountOrderByAggregateInput = {
@@ -337,6 +352,7 @@ export type AskCountOrderByAggregateInput = {
   relation?: Prisma.SortOrder
   decidedAt?: Prisma.SortOrder
   answer?: Prisma.SortOrder
+  envelope?: Prisma.SortOrder
 }
 
 export type AskMaxOrderByAggregateInput = {
@@ -406,6 +422,7 @@ export type AskCreateWithoutReceiptsInput = {
   relation: string
   decidedAt: Date | string
   answer: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   proposals?: Prisma.ProposalCreateNestedManyWithoutAskInput
 }
 
@@ -417,6 +434,7 @@ export type AskUncheckedCreateWithoutReceiptsInput = {
   relation: string
   decidedAt: Date | string
   answer: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   proposals?: Prisma.ProposalUncheckedCreateNestedManyWithoutAskInput
 }
 
@@ -444,6 +462,7 @@ export type AskUpdateWithoutReceiptsInput = {
   relation?: Prisma.StringFieldUpdateOperationsInput | string
   decidedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   answer?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   proposals?: Prisma.ProposalUpdateManyWithoutAskNestedInput
 }
 
@@ -455,6 +474,7 @@ export type AskUncheckedUpdateWithoutReceiptsInput = {
   relation?: Prisma.StringFieldUpdateOperationsInput | string
   decidedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   answer?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   proposals?: Prisma.ProposalUncheckedUpdateManyWithoutAskNestedInput
 }
 
@@ -466,6 +486,7 @@ export type AskCreateWithoutProposalsInput = {
   relation: string
   decidedAt: Date | string
   answer: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   receipts?: Prisma.ReceiptCreateNestedManyWithoutAskInput
 }
 
@@ -477,6 +498,7 @@ export type AskUncheckedCreateWithoutProposalsInput = {
   relation: string
   decidedAt: Date | string
   answer: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   receipts?: Prisma.ReceiptUncheckedCreateNestedManyWithoutAskInput
 }
 
@@ -504,6 +526,7 @@ export type AskUpdateWithoutProposalsInput = {
   relation?: Prisma.StringFieldUpdateOperationsInput | string
   decidedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   answer?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   receipts?: Prisma.ReceiptUpdateManyWithoutAskNestedInput
 }
 
@@ -515,6 +538,7 @@ export type AskUncheckedUpdateWithoutProposalsInput = {
   relation?: Prisma.StringFieldUpdateOperationsInput | string
   decidedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   answer?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  envelope?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   receipts?: Prisma.ReceiptUncheckedUpdateManyWithoutAskNestedInput
 }
 
@@ -566,6 +590,7 @@ export type AskSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   relation?: boolean
   decidedAt?: boolean
   answer?: boolean
+  envelope?: boolean
   receipts?: boolean | Prisma.Ask$receiptsArgs<ExtArgs>
   proposals?: boolean | Prisma.Ask$proposalsArgs<ExtArgs>
   _count?: boolean | Prisma.AskCountOutputTypeDefaultArgs<ExtArgs>
@@ -579,6 +604,7 @@ export type AskSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   relation?: boolean
   decidedAt?: boolean
   answer?: boolean
+  envelope?: boolean
 }, ExtArgs["result"]["ask"]>
 
 export type AskSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -589,6 +615,7 @@ export type AskSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   relation?: boolean
   decidedAt?: boolean
   answer?: boolean
+  envelope?: boolean
 }, ExtArgs["result"]["ask"]>
 
 export type AskSelectScalar = {
@@ -599,9 +626,10 @@ export type AskSelectScalar = {
   relation?: boolean
   decidedAt?: boolean
   answer?: boolean
+  envelope?: boolean
 }
 
-export type AskOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "requester" | "person" | "purpose" | "relation" | "decidedAt" | "answer", ExtArgs["result"]["ask"]>
+export type AskOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "requester" | "person" | "purpose" | "relation" | "decidedAt" | "answer" | "envelope", ExtArgs["result"]["ask"]>
 export type AskInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   receipts?: boolean | Prisma.Ask$receiptsArgs<ExtArgs>
   proposals?: boolean | Prisma.Ask$proposalsArgs<ExtArgs>
@@ -627,6 +655,10 @@ export type $AskPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      * The answer exactly as it was given, repeated when the ask is repeated.
      */
     answer: runtime.JsonValue
+    /**
+     * What was signed (ask, certificate, signature, relation); absent for asks of earlier releases.
+     */
+    envelope: runtime.JsonValue | null
   }, ExtArgs["result"]["ask"]>
   composites: {}
 }
@@ -1059,6 +1091,7 @@ export interface AskFieldRefs {
   readonly relation: Prisma.FieldRef<"Ask", 'String'>
   readonly decidedAt: Prisma.FieldRef<"Ask", 'DateTime'>
   readonly answer: Prisma.FieldRef<"Ask", 'Json'>
+  readonly envelope: Prisma.FieldRef<"Ask", 'Json'>
 }
     
 

@@ -20,8 +20,18 @@ export type ProposalModel = runtime.Types.Result.DefaultSelection<Prisma.$Propos
 
 export type AggregateProposal = {
   _count: ProposalCountAggregateOutputType | null
+  _avg: ProposalAvgAggregateOutputType | null
+  _sum: ProposalSumAggregateOutputType | null
   _min: ProposalMinAggregateOutputType | null
   _max: ProposalMaxAggregateOutputType | null
+}
+
+export type ProposalAvgAggregateOutputType = {
+  level: number | null
+}
+
+export type ProposalSumAggregateOutputType = {
+  level: number | null
 }
 
 export type ProposalMinAggregateOutputType = {
@@ -30,6 +40,10 @@ export type ProposalMinAggregateOutputType = {
   dealId: string | null
   salt: string | null
   class: string | null
+  patient: string | null
+  level: number | null
+  expiresAt: Date | null
+  withdrawnAt: Date | null
 }
 
 export type ProposalMaxAggregateOutputType = {
@@ -38,6 +52,10 @@ export type ProposalMaxAggregateOutputType = {
   dealId: string | null
   salt: string | null
   class: string | null
+  patient: string | null
+  level: number | null
+  expiresAt: Date | null
+  withdrawnAt: Date | null
 }
 
 export type ProposalCountAggregateOutputType = {
@@ -46,9 +64,22 @@ export type ProposalCountAggregateOutputType = {
   dealId: number
   salt: number
   class: number
+  patient: number
+  level: number
+  request: number
+  expiresAt: number
+  withdrawnAt: number
   _all: number
 }
 
+
+export type ProposalAvgAggregateInputType = {
+  level?: true
+}
+
+export type ProposalSumAggregateInputType = {
+  level?: true
+}
 
 export type ProposalMinAggregateInputType = {
   dealCommitment?: true
@@ -56,6 +87,10 @@ export type ProposalMinAggregateInputType = {
   dealId?: true
   salt?: true
   class?: true
+  patient?: true
+  level?: true
+  expiresAt?: true
+  withdrawnAt?: true
 }
 
 export type ProposalMaxAggregateInputType = {
@@ -64,6 +99,10 @@ export type ProposalMaxAggregateInputType = {
   dealId?: true
   salt?: true
   class?: true
+  patient?: true
+  level?: true
+  expiresAt?: true
+  withdrawnAt?: true
 }
 
 export type ProposalCountAggregateInputType = {
@@ -72,6 +111,11 @@ export type ProposalCountAggregateInputType = {
   dealId?: true
   salt?: true
   class?: true
+  patient?: true
+  level?: true
+  request?: true
+  expiresAt?: true
+  withdrawnAt?: true
   _all?: true
 }
 
@@ -113,6 +157,18 @@ export type ProposalAggregateArgs<ExtArgs extends runtime.Types.Extensions.Inter
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: ProposalAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: ProposalSumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: ProposalMinAggregateInputType
@@ -143,6 +199,8 @@ export type ProposalGroupByArgs<ExtArgs extends runtime.Types.Extensions.Interna
   take?: number
   skip?: number
   _count?: ProposalCountAggregateInputType | true
+  _avg?: ProposalAvgAggregateInputType
+  _sum?: ProposalSumAggregateInputType
   _min?: ProposalMinAggregateInputType
   _max?: ProposalMaxAggregateInputType
 }
@@ -153,7 +211,14 @@ export type ProposalGroupByOutputType = {
   dealId: string
   salt: string
   class: string
+  patient: string | null
+  level: number | null
+  request: runtime.JsonValue | null
+  expiresAt: Date | null
+  withdrawnAt: Date | null
   _count: ProposalCountAggregateOutputType | null
+  _avg: ProposalAvgAggregateOutputType | null
+  _sum: ProposalSumAggregateOutputType | null
   _min: ProposalMinAggregateOutputType | null
   _max: ProposalMaxAggregateOutputType | null
 }
@@ -182,6 +247,11 @@ export type ProposalWhereInput = {
   dealId?: Prisma.StringFilter<"Proposal"> | string
   salt?: Prisma.StringFilter<"Proposal"> | string
   class?: Prisma.StringFilter<"Proposal"> | string
+  patient?: Prisma.StringNullableFilter<"Proposal"> | string | null
+  level?: Prisma.IntNullableFilter<"Proposal"> | number | null
+  request?: Prisma.JsonNullableFilter<"Proposal">
+  expiresAt?: Prisma.DateTimeNullableFilter<"Proposal"> | Date | string | null
+  withdrawnAt?: Prisma.DateTimeNullableFilter<"Proposal"> | Date | string | null
   ask?: Prisma.XOR<Prisma.AskScalarRelationFilter, Prisma.AskWhereInput>
 }
 
@@ -191,6 +261,11 @@ export type ProposalOrderByWithRelationInput = {
   dealId?: Prisma.SortOrder
   salt?: Prisma.SortOrder
   class?: Prisma.SortOrder
+  patient?: Prisma.SortOrderInput | Prisma.SortOrder
+  level?: Prisma.SortOrderInput | Prisma.SortOrder
+  request?: Prisma.SortOrderInput | Prisma.SortOrder
+  expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  withdrawnAt?: Prisma.SortOrderInput | Prisma.SortOrder
   ask?: Prisma.AskOrderByWithRelationInput
 }
 
@@ -203,6 +278,11 @@ export type ProposalWhereUniqueInput = Prisma.AtLeast<{
   dealId?: Prisma.StringFilter<"Proposal"> | string
   salt?: Prisma.StringFilter<"Proposal"> | string
   class?: Prisma.StringFilter<"Proposal"> | string
+  patient?: Prisma.StringNullableFilter<"Proposal"> | string | null
+  level?: Prisma.IntNullableFilter<"Proposal"> | number | null
+  request?: Prisma.JsonNullableFilter<"Proposal">
+  expiresAt?: Prisma.DateTimeNullableFilter<"Proposal"> | Date | string | null
+  withdrawnAt?: Prisma.DateTimeNullableFilter<"Proposal"> | Date | string | null
   ask?: Prisma.XOR<Prisma.AskScalarRelationFilter, Prisma.AskWhereInput>
 }, "dealCommitment">
 
@@ -212,9 +292,16 @@ export type ProposalOrderByWithAggregationInput = {
   dealId?: Prisma.SortOrder
   salt?: Prisma.SortOrder
   class?: Prisma.SortOrder
+  patient?: Prisma.SortOrderInput | Prisma.SortOrder
+  level?: Prisma.SortOrderInput | Prisma.SortOrder
+  request?: Prisma.SortOrderInput | Prisma.SortOrder
+  expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  withdrawnAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ProposalCountOrderByAggregateInput
+  _avg?: Prisma.ProposalAvgOrderByAggregateInput
   _max?: Prisma.ProposalMaxOrderByAggregateInput
   _min?: Prisma.ProposalMinOrderByAggregateInput
+  _sum?: Prisma.ProposalSumOrderByAggregateInput
 }
 
 export type ProposalScalarWhereWithAggregatesInput = {
@@ -226,6 +313,11 @@ export type ProposalScalarWhereWithAggregatesInput = {
   dealId?: Prisma.StringWithAggregatesFilter<"Proposal"> | string
   salt?: Prisma.StringWithAggregatesFilter<"Proposal"> | string
   class?: Prisma.StringWithAggregatesFilter<"Proposal"> | string
+  patient?: Prisma.StringNullableWithAggregatesFilter<"Proposal"> | string | null
+  level?: Prisma.IntNullableWithAggregatesFilter<"Proposal"> | number | null
+  request?: Prisma.JsonNullableWithAggregatesFilter<"Proposal">
+  expiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Proposal"> | Date | string | null
+  withdrawnAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Proposal"> | Date | string | null
 }
 
 export type ProposalCreateInput = {
@@ -233,6 +325,11 @@ export type ProposalCreateInput = {
   dealId: string
   salt: string
   class: string
+  patient?: string | null
+  level?: number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Date | string | null
+  withdrawnAt?: Date | string | null
   ask: Prisma.AskCreateNestedOneWithoutProposalsInput
 }
 
@@ -242,6 +339,11 @@ export type ProposalUncheckedCreateInput = {
   dealId: string
   salt: string
   class: string
+  patient?: string | null
+  level?: number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Date | string | null
+  withdrawnAt?: Date | string | null
 }
 
 export type ProposalUpdateInput = {
@@ -249,6 +351,11 @@ export type ProposalUpdateInput = {
   dealId?: Prisma.StringFieldUpdateOperationsInput | string
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   class?: Prisma.StringFieldUpdateOperationsInput | string
+  patient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  level?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  withdrawnAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   ask?: Prisma.AskUpdateOneRequiredWithoutProposalsNestedInput
 }
 
@@ -258,6 +365,11 @@ export type ProposalUncheckedUpdateInput = {
   dealId?: Prisma.StringFieldUpdateOperationsInput | string
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   class?: Prisma.StringFieldUpdateOperationsInput | string
+  patient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  level?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  withdrawnAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type ProposalCreateManyInput = {
@@ -266,6 +378,11 @@ export type ProposalCreateManyInput = {
   dealId: string
   salt: string
   class: string
+  patient?: string | null
+  level?: number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Date | string | null
+  withdrawnAt?: Date | string | null
 }
 
 export type ProposalUpdateManyMutationInput = {
@@ -273,6 +390,11 @@ export type ProposalUpdateManyMutationInput = {
   dealId?: Prisma.StringFieldUpdateOperationsInput | string
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   class?: Prisma.StringFieldUpdateOperationsInput | string
+  patient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  level?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  withdrawnAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type ProposalUncheckedUpdateManyInput = {
@@ -281,6 +403,11 @@ export type ProposalUncheckedUpdateManyInput = {
   dealId?: Prisma.StringFieldUpdateOperationsInput | string
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   class?: Prisma.StringFieldUpdateOperationsInput | string
+  patient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  level?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  withdrawnAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type ProposalListRelationFilter = {
@@ -299,6 +426,15 @@ export type ProposalCountOrderByAggregateInput = {
   dealId?: Prisma.SortOrder
   salt?: Prisma.SortOrder
   class?: Prisma.SortOrder
+  patient?: Prisma.SortOrder
+  level?: Prisma.SortOrder
+  request?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrder
+  withdrawnAt?: Prisma.SortOrder
+}
+
+export type ProposalAvgOrderByAggregateInput = {
+  level?: Prisma.SortOrder
 }
 
 export type ProposalMaxOrderByAggregateInput = {
@@ -307,6 +443,10 @@ export type ProposalMaxOrderByAggregateInput = {
   dealId?: Prisma.SortOrder
   salt?: Prisma.SortOrder
   class?: Prisma.SortOrder
+  patient?: Prisma.SortOrder
+  level?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrder
+  withdrawnAt?: Prisma.SortOrder
 }
 
 export type ProposalMinOrderByAggregateInput = {
@@ -315,6 +455,14 @@ export type ProposalMinOrderByAggregateInput = {
   dealId?: Prisma.SortOrder
   salt?: Prisma.SortOrder
   class?: Prisma.SortOrder
+  patient?: Prisma.SortOrder
+  level?: Prisma.SortOrder
+  expiresAt?: Prisma.SortOrder
+  withdrawnAt?: Prisma.SortOrder
+}
+
+export type ProposalSumOrderByAggregateInput = {
+  level?: Prisma.SortOrder
 }
 
 export type ProposalCreateNestedManyWithoutAskInput = {
@@ -359,11 +507,32 @@ export type ProposalUncheckedUpdateManyWithoutAskNestedInput = {
   deleteMany?: Prisma.ProposalScalarWhereInput | Prisma.ProposalScalarWhereInput[]
 }
 
+export type NullableStringFieldUpdateOperationsInput = {
+  set?: string | null
+}
+
+export type NullableIntFieldUpdateOperationsInput = {
+  set?: number | null
+  increment?: number
+  decrement?: number
+  multiply?: number
+  divide?: number
+}
+
+export type NullableDateTimeFieldUpdateOperationsInput = {
+  set?: Date | string | null
+}
+
 export type ProposalCreateWithoutAskInput = {
   dealCommitment: string
   dealId: string
   salt: string
   class: string
+  patient?: string | null
+  level?: number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Date | string | null
+  withdrawnAt?: Date | string | null
 }
 
 export type ProposalUncheckedCreateWithoutAskInput = {
@@ -371,6 +540,11 @@ export type ProposalUncheckedCreateWithoutAskInput = {
   dealId: string
   salt: string
   class: string
+  patient?: string | null
+  level?: number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Date | string | null
+  withdrawnAt?: Date | string | null
 }
 
 export type ProposalCreateOrConnectWithoutAskInput = {
@@ -408,6 +582,11 @@ export type ProposalScalarWhereInput = {
   dealId?: Prisma.StringFilter<"Proposal"> | string
   salt?: Prisma.StringFilter<"Proposal"> | string
   class?: Prisma.StringFilter<"Proposal"> | string
+  patient?: Prisma.StringNullableFilter<"Proposal"> | string | null
+  level?: Prisma.IntNullableFilter<"Proposal"> | number | null
+  request?: Prisma.JsonNullableFilter<"Proposal">
+  expiresAt?: Prisma.DateTimeNullableFilter<"Proposal"> | Date | string | null
+  withdrawnAt?: Prisma.DateTimeNullableFilter<"Proposal"> | Date | string | null
 }
 
 export type ProposalCreateManyAskInput = {
@@ -415,6 +594,11 @@ export type ProposalCreateManyAskInput = {
   dealId: string
   salt: string
   class: string
+  patient?: string | null
+  level?: number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Date | string | null
+  withdrawnAt?: Date | string | null
 }
 
 export type ProposalUpdateWithoutAskInput = {
@@ -422,6 +606,11 @@ export type ProposalUpdateWithoutAskInput = {
   dealId?: Prisma.StringFieldUpdateOperationsInput | string
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   class?: Prisma.StringFieldUpdateOperationsInput | string
+  patient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  level?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  withdrawnAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type ProposalUncheckedUpdateWithoutAskInput = {
@@ -429,6 +618,11 @@ export type ProposalUncheckedUpdateWithoutAskInput = {
   dealId?: Prisma.StringFieldUpdateOperationsInput | string
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   class?: Prisma.StringFieldUpdateOperationsInput | string
+  patient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  level?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  withdrawnAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 export type ProposalUncheckedUpdateManyWithoutAskInput = {
@@ -436,6 +630,11 @@ export type ProposalUncheckedUpdateManyWithoutAskInput = {
   dealId?: Prisma.StringFieldUpdateOperationsInput | string
   salt?: Prisma.StringFieldUpdateOperationsInput | string
   class?: Prisma.StringFieldUpdateOperationsInput | string
+  patient?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  level?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  request?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  withdrawnAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
 }
 
 
@@ -446,6 +645,11 @@ export type ProposalSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   dealId?: boolean
   salt?: boolean
   class?: boolean
+  patient?: boolean
+  level?: boolean
+  request?: boolean
+  expiresAt?: boolean
+  withdrawnAt?: boolean
   ask?: boolean | Prisma.AskDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["proposal"]>
 
@@ -455,6 +659,11 @@ export type ProposalSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   dealId?: boolean
   salt?: boolean
   class?: boolean
+  patient?: boolean
+  level?: boolean
+  request?: boolean
+  expiresAt?: boolean
+  withdrawnAt?: boolean
   ask?: boolean | Prisma.AskDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["proposal"]>
 
@@ -464,6 +673,11 @@ export type ProposalSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   dealId?: boolean
   salt?: boolean
   class?: boolean
+  patient?: boolean
+  level?: boolean
+  request?: boolean
+  expiresAt?: boolean
+  withdrawnAt?: boolean
   ask?: boolean | Prisma.AskDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["proposal"]>
 
@@ -473,9 +687,14 @@ export type ProposalSelectScalar = {
   dealId?: boolean
   salt?: boolean
   class?: boolean
+  patient?: boolean
+  level?: boolean
+  request?: boolean
+  expiresAt?: boolean
+  withdrawnAt?: boolean
 }
 
-export type ProposalOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"dealCommitment" | "askId" | "dealId" | "salt" | "class", ExtArgs["result"]["proposal"]>
+export type ProposalOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"dealCommitment" | "askId" | "dealId" | "salt" | "class" | "patient" | "level" | "request" | "expiresAt" | "withdrawnAt", ExtArgs["result"]["proposal"]>
 export type ProposalInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   ask?: boolean | Prisma.AskDefaultArgs<ExtArgs>
 }
@@ -497,6 +716,14 @@ export type $ProposalPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
     dealId: string
     salt: string
     class: string
+    patient: string | null
+    level: number | null
+    /**
+     * The request on the chain as this institution would submit it, to withdraw what was not requested yet.
+     */
+    request: runtime.JsonValue | null
+    expiresAt: Date | null
+    withdrawnAt: Date | null
   }, ExtArgs["result"]["proposal"]>
   composites: {}
 }
@@ -926,6 +1153,11 @@ export interface ProposalFieldRefs {
   readonly dealId: Prisma.FieldRef<"Proposal", 'String'>
   readonly salt: Prisma.FieldRef<"Proposal", 'String'>
   readonly class: Prisma.FieldRef<"Proposal", 'String'>
+  readonly patient: Prisma.FieldRef<"Proposal", 'String'>
+  readonly level: Prisma.FieldRef<"Proposal", 'Int'>
+  readonly request: Prisma.FieldRef<"Proposal", 'Json'>
+  readonly expiresAt: Prisma.FieldRef<"Proposal", 'DateTime'>
+  readonly withdrawnAt: Prisma.FieldRef<"Proposal", 'DateTime'>
 }
     
 

@@ -44,6 +44,7 @@ export type ReceiptCountAggregateOutputType = {
   time: number
   outcome: number
   body: number
+  inputs: number
   _all: number
 }
 
@@ -68,6 +69,7 @@ export type ReceiptCountAggregateInputType = {
   time?: true
   outcome?: true
   body?: true
+  inputs?: true
   _all?: true
 }
 
@@ -149,6 +151,7 @@ export type ReceiptGroupByOutputType = {
   time: Date
   outcome: string
   body: runtime.JsonValue
+  inputs: runtime.JsonValue | null
   _count: ReceiptCountAggregateOutputType | null
   _min: ReceiptMinAggregateOutputType | null
   _max: ReceiptMaxAggregateOutputType | null
@@ -178,6 +181,7 @@ export type ReceiptWhereInput = {
   time?: Prisma.DateTimeFilter<"Receipt"> | Date | string
   outcome?: Prisma.StringFilter<"Receipt"> | string
   body?: Prisma.JsonFilter<"Receipt">
+  inputs?: Prisma.JsonNullableFilter<"Receipt">
   ask?: Prisma.XOR<Prisma.AskScalarRelationFilter, Prisma.AskWhereInput>
 }
 
@@ -187,6 +191,7 @@ export type ReceiptOrderByWithRelationInput = {
   time?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   body?: Prisma.SortOrder
+  inputs?: Prisma.SortOrderInput | Prisma.SortOrder
   ask?: Prisma.AskOrderByWithRelationInput
 }
 
@@ -199,6 +204,7 @@ export type ReceiptWhereUniqueInput = Prisma.AtLeast<{
   time?: Prisma.DateTimeFilter<"Receipt"> | Date | string
   outcome?: Prisma.StringFilter<"Receipt"> | string
   body?: Prisma.JsonFilter<"Receipt">
+  inputs?: Prisma.JsonNullableFilter<"Receipt">
   ask?: Prisma.XOR<Prisma.AskScalarRelationFilter, Prisma.AskWhereInput>
 }, "id">
 
@@ -208,6 +214,7 @@ export type ReceiptOrderByWithAggregationInput = {
   time?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   body?: Prisma.SortOrder
+  inputs?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ReceiptCountOrderByAggregateInput
   _max?: Prisma.ReceiptMaxOrderByAggregateInput
   _min?: Prisma.ReceiptMinOrderByAggregateInput
@@ -222,6 +229,7 @@ export type ReceiptScalarWhereWithAggregatesInput = {
   time?: Prisma.DateTimeWithAggregatesFilter<"Receipt"> | Date | string
   outcome?: Prisma.StringWithAggregatesFilter<"Receipt"> | string
   body?: Prisma.JsonWithAggregatesFilter<"Receipt">
+  inputs?: Prisma.JsonNullableWithAggregatesFilter<"Receipt">
 }
 
 export type ReceiptCreateInput = {
@@ -229,6 +237,7 @@ export type ReceiptCreateInput = {
   time: Date | string
   outcome: string
   body: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   ask: Prisma.AskCreateNestedOneWithoutReceiptsInput
 }
 
@@ -238,6 +247,7 @@ export type ReceiptUncheckedCreateInput = {
   time: Date | string
   outcome: string
   body: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type ReceiptUpdateInput = {
@@ -245,6 +255,7 @@ export type ReceiptUpdateInput = {
   time?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   outcome?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   ask?: Prisma.AskUpdateOneRequiredWithoutReceiptsNestedInput
 }
 
@@ -254,6 +265,7 @@ export type ReceiptUncheckedUpdateInput = {
   time?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   outcome?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type ReceiptCreateManyInput = {
@@ -262,6 +274,7 @@ export type ReceiptCreateManyInput = {
   time: Date | string
   outcome: string
   body: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type ReceiptUpdateManyMutationInput = {
@@ -269,6 +282,7 @@ export type ReceiptUpdateManyMutationInput = {
   time?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   outcome?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type ReceiptUncheckedUpdateManyInput = {
@@ -277,6 +291,7 @@ export type ReceiptUncheckedUpdateManyInput = {
   time?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   outcome?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type ReceiptListRelationFilter = {
@@ -295,6 +310,7 @@ export type ReceiptCountOrderByAggregateInput = {
   time?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   body?: Prisma.SortOrder
+  inputs?: Prisma.SortOrder
 }
 
 export type ReceiptMaxOrderByAggregateInput = {
@@ -358,6 +374,7 @@ export type ReceiptCreateWithoutAskInput = {
   time: Date | string
   outcome: string
   body: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type ReceiptUncheckedCreateWithoutAskInput = {
@@ -365,6 +382,7 @@ export type ReceiptUncheckedCreateWithoutAskInput = {
   time: Date | string
   outcome: string
   body: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type ReceiptCreateOrConnectWithoutAskInput = {
@@ -402,6 +420,7 @@ export type ReceiptScalarWhereInput = {
   time?: Prisma.DateTimeFilter<"Receipt"> | Date | string
   outcome?: Prisma.StringFilter<"Receipt"> | string
   body?: Prisma.JsonFilter<"Receipt">
+  inputs?: Prisma.JsonNullableFilter<"Receipt">
 }
 
 export type ReceiptCreateManyAskInput = {
@@ -409,6 +428,7 @@ export type ReceiptCreateManyAskInput = {
   time: Date | string
   outcome: string
   body: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type ReceiptUpdateWithoutAskInput = {
@@ -416,6 +436,7 @@ export type ReceiptUpdateWithoutAskInput = {
   time?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   outcome?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type ReceiptUncheckedUpdateWithoutAskInput = {
@@ -423,6 +444,7 @@ export type ReceiptUncheckedUpdateWithoutAskInput = {
   time?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   outcome?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 export type ReceiptUncheckedUpdateManyWithoutAskInput = {
@@ -430,6 +452,7 @@ export type ReceiptUncheckedUpdateManyWithoutAskInput = {
   time?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   outcome?: Prisma.StringFieldUpdateOperationsInput | string
   body?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  inputs?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
 }
 
 
@@ -440,6 +463,7 @@ export type ReceiptSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   time?: boolean
   outcome?: boolean
   body?: boolean
+  inputs?: boolean
   ask?: boolean | Prisma.AskDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["receipt"]>
 
@@ -449,6 +473,7 @@ export type ReceiptSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   time?: boolean
   outcome?: boolean
   body?: boolean
+  inputs?: boolean
   ask?: boolean | Prisma.AskDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["receipt"]>
 
@@ -458,6 +483,7 @@ export type ReceiptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   time?: boolean
   outcome?: boolean
   body?: boolean
+  inputs?: boolean
   ask?: boolean | Prisma.AskDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["receipt"]>
 
@@ -467,9 +493,10 @@ export type ReceiptSelectScalar = {
   time?: boolean
   outcome?: boolean
   body?: boolean
+  inputs?: boolean
 }
 
-export type ReceiptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "askId" | "time" | "outcome" | "body", ExtArgs["result"]["receipt"]>
+export type ReceiptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "askId" | "time" | "outcome" | "body" | "inputs", ExtArgs["result"]["receipt"]>
 export type ReceiptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   ask?: boolean | Prisma.AskDefaultArgs<ExtArgs>
 }
@@ -491,6 +518,10 @@ export type $ReceiptPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     time: Date
     outcome: string
     body: runtime.JsonValue
+    /**
+     * What else the decision rested on; the receipt commits to it.
+     */
+    inputs: runtime.JsonValue | null
   }, ExtArgs["result"]["receipt"]>
   composites: {}
 }
@@ -920,6 +951,7 @@ export interface ReceiptFieldRefs {
   readonly time: Prisma.FieldRef<"Receipt", 'DateTime'>
   readonly outcome: Prisma.FieldRef<"Receipt", 'String'>
   readonly body: Prisma.FieldRef<"Receipt", 'Json'>
+  readonly inputs: Prisma.FieldRef<"Receipt", 'Json'>
 }
     
 

@@ -1,5 +1,6 @@
 import type { MedshareClient } from '@medshare/client';
 import type { AskResponse } from '@medshare/events';
+import { replayDecision } from '@medshare/policy';
 import { until } from '../harness/demo.js';
 import type { Stage } from './dishonest-reader.js';
 import { cast } from '../../apps/medshare/src/demo/cast.js';
@@ -10,6 +11,18 @@ const purposes = [
   ['billing.ho', 'HPAYMT', undefined],
   ['mei.lin', 'PATRQT', cast.patient],
 ] as const;
+
+/** Mei Lin's, about research. */
+const researchConsent = (type: 'permit' | 'deny') => ({
+  resourceType: 'Consent',
+  status: 'active',
+  scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'patient-privacy' }] },
+  category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }],
+  patient: { identifier: cast.patient },
+  dateTime: '2026-11-21',
+  policy: [{ uri: 'https://east.example/consent/research' }],
+  provision: { type, purpose: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: 'HRESCH' }] },
+});
 
 /** Purposes for which the law wants people's approval: they open with it, and not without. */
 export function opensWithPeople(stage: Stage): void {
@@ -71,6 +84,38 @@ export function opensWithPeople(stage: Stage): void {
       const told = stage.reader.tell('summit', stage.reader.notice(asked, request));
       await expect(told).rejects.toMatchObject({ code: 'access.forged' });
     }, 60_000);
+
+    it('research opens with the patient’s consent and somebody of the source, and ends when it is withdrawn', async () => {
+      const [gao, mei] = [stage.as('dr.gao', 'lakeside'), stage.as('mei.lin', 'harbor')];
+      const denied = await gao.ask(about('HRESCH', cast.patient));
+      expect([denied.requests, denied.receipts.map(({ outcome }) => outcome)]).toEqual([[], ['deny']]);
+      const { id } = await mei.recordConsent(researchConsent('permit'));
+      const asked = await gao.ask(about('HRESCH', cast.patient));
+      expect(asked.receipts).toContainEqual(
+        expect.objectContaining({ outcome: 'permit', legalBasis: expect.any(String) }),
+      );
+      const ids = ordinary(asked).map(({ requestId }) => requestId);
+      expect(ids.length).toBeGreaterThan(0);
+      await approveAll(stage.as('officer.li', 'harbor'), ids);
+      await until('opened', async () => (await gao.open(asked.askId)).opened.length > 0);
+      await mei.recordConsent(researchConsent('deny'), id);
+      await until('withdrawn', async () => {
+        const { requests } = await gao.asked(asked.askId);
+        return requests.every(({ state }) => state === 'revoked');
+      });
+      // what a regulator replays is what was decided, with the consent of its time
+      const regulator = stage.as('regulator', 'harbor');
+      const material = await regulator.replayMaterial(asked.receipts.find(({ owner }) => owner === 'harbor')!.id);
+      const { keys } = stage.reader.region.members.find((one) => one.id === 'harbor')!;
+      const trusted = { suite: stage.reader.region.suite, accessKey: keys.access };
+      expect([material.consents.length, replayDecision(material, trusted)]).toEqual([1, []]);
+      const seen = await mei.whatWouldSee({
+        clinician: { institution: 'lakeside', roles: ['researcher'] },
+        patient: cast.patient,
+        ...{ purpose: 'HRESCH', relation: 'none', days: 7 },
+      });
+      expect(seen.classes).toMatchObject([{ class: 'ordinary', outcome: 'deny', consent: 'refused' }]);
+    }, 90_000);
 
     it('a patient asks about nobody else, and learns nothing of them', async () => {
       const mei = stage.as('mei.lin', 'lakeside');

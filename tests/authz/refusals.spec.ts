@@ -58,7 +58,7 @@ describe('who may not, gets nothing', () => {
     });
     const asked = await reader.ask({ ...of('ordinary'), lasts: 12_000 });
     Object.assign(stage, { demo, reader, summit, brief: { asked, request: await reader.requested(asked) } });
-  }, 150_000);
+  }, 330_000);
 
   afterAll(async () => {
     await Promise.all([reader?.close(), summit?.close()]);

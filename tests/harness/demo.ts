@@ -43,7 +43,7 @@ export interface DemoOptions {
 }
 
 const root = process.cwd();
-const startPatience = 90_000;
+const startPatience = 240_000;
 
 export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
   const data = options.data ?? (await mkdtemp(join(tmpdir(), 'medshare-')));

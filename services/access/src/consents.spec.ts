@@ -159,7 +159,12 @@ describe('consents', () => {
       expect(receipt.consents).not.toContain(row.commitment);
       expect((await receiptOf()).consents).not.toEqual(receipt.consents);
       // what the law does not leave to the patient goes on
-      expect((await receiptOf(test.envelope({ ask: { purpose: 'ETREAT' } }))).outcome).toBe('permit');
+      const requester = { institution: 'lakeside', roles: ['clinician'], person: 'clinician' };
+      const emergency = { requester, purpose: 'ETREAT', class: 'ordinary', at: test.roles.clock.now() };
+      const { said, rules } = test.consents.answer(await test.consents.inForce([key()]), emergency);
+      const about = { owner: 'harbor', level: 3, relation: 'none' as const, requestedDays: 1 };
+      const decided = test.policy.decide({ ...emergency, ...about, consent: said, consentRules: rules });
+      expect([said, decided.outcome]).toEqual(['refused', 'permit']);
     });
 
     it('nothing for another patient, and nothing when it is over', async () => {

@@ -10,6 +10,7 @@ import {
   findAnchors,
   findDeals,
   findPatientDeals,
+  releaseEmergency,
   releaseFragments,
 } from '@medshare/events';
 import { createAuthority, issueCertificate, Peers } from '@medshare/peers';
@@ -72,6 +73,7 @@ describe('a vault on real sockets', () => {
       findDeals,
       describeLeaves,
       findPatientDeals,
+      releaseEmergency,
     ];
     expect(routes.map(({ name }) => name).sort()).toEqual(expected.map(({ name }) => name).sort());
   });

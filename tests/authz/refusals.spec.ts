@@ -294,7 +294,7 @@ describe('who may not, gets nothing', () => {
 
     it('another purpose than the permit’s is refused by every holder', async () => {
       const asked = await reader.ask(of('ordinary'));
-      const ask = { ...asked.ask, purpose: 'ETREAT' };
+      const ask = { ...asked.ask, purpose: 'HPAYMT' };
       const request = reader.request({ ...asked, ask, signature: signWith(reader, 'ask', ask) });
       await reader.submit('request', request);
       for (const { id } of reader.region.members)

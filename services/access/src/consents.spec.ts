@@ -159,7 +159,7 @@ describe('consents', () => {
       expect(receipt.consents).not.toContain(row.commitment);
       expect((await receiptOf()).consents).not.toEqual(receipt.consents);
       // what the law does not leave to the patient goes on
-      const requester = { institution: 'lakeside', roles: ['clinician'], person: 'clinician' };
+      const requester = { institution: 'lakeside', roles: ['ed'], person: 'zhao' };
       const emergency = { requester, purpose: 'ETREAT', class: 'ordinary', at: test.roles.clock.now() };
       const { said, rules } = test.consents.answer(await test.consents.inForce([key()]), emergency);
       const about = { owner: 'harbor', level: 3, relation: 'none' as const, requestedDays: 1 };

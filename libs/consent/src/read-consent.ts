@@ -154,17 +154,15 @@ function actorOf(reference: unknown): Actor | undefined {
     const [, institution] = new RegExp(`^Organization/(${name})$`).exec(literal) ?? [];
     return institution === undefined ? undefined : { institution };
   }
-  if (!isFields(identifier)) return undefined;
-  const value = String(identifier['value']);
-  const [, who = '', institution] = new RegExp(`^([A-Za-z0-9_-]{1,64})(?:@(${name}))?$`).exec(value) ?? [];
-  switch (identifier['system']) {
-    case 'urn:medshare:institution':
-      return institution === undefined && new RegExp(`^${name}$`).test(who) ? { institution: who } : undefined;
-    case 'urn:medshare:role':
-      return new RegExp(`^${name}$`).test(who) ? { role: who, ...(institution ? { institution } : {}) } : undefined;
-    case 'urn:medshare:person':
-      return who !== '' && institution !== undefined ? { person: who, institution } : undefined;
-    default:
-      return undefined;
-  }
+  return isFields(identifier) ? namedActor(identifier) : undefined;
+}
+
+function namedActor({ system, value }: Fields): Actor | undefined {
+  const [, who = '', institution] = new RegExp(`^([A-Za-z0-9_-]{1,64})(?:@(${name}))?$`).exec(String(value)) ?? [];
+  const plain = new RegExp(`^${name}$`).test(who);
+  if (system === 'urn:medshare:institution')
+    return plain && institution === undefined ? { institution: who } : undefined;
+  if (system === 'urn:medshare:role') return plain ? { role: who, ...(institution ? { institution } : {}) } : undefined;
+  const person = system === 'urn:medshare:person' && who !== '' && institution !== undefined;
+  return person ? { person: who, institution } : undefined;
 }

@@ -24,7 +24,10 @@ const columns = `consent_id AS "consentId", version, patient, status, commitment
 /** Held until the transaction ends by whoever records a consent of these patients, and by whoever decides on them. */
 export async function lockPatients(tx: Queryable, patients: readonly string[]): Promise<void> {
   for (const patient of [...patients].sort())
-    await tx.query(`SELECT 1 AS held FROM (SELECT pg_advisory_xact_lock(hashtextextended('consents/' || $1::text, 0))) AS lock`, [patient]);
+    await tx.query(
+      `SELECT 1 AS held FROM (SELECT pg_advisory_xact_lock(hashtextextended('consents/' || $1::text, 0))) AS lock`,
+      [patient],
+    );
 }
 
 export async function insertConsent(tx: Tx, row: ConsentRow): Promise<void> {

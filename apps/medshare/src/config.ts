@@ -80,6 +80,10 @@ function absolute(config: Config, folder: string): Config {
       ...(config.mllp.tls && { tls: files(config.mllp.tls, at) }),
       feeds: config.mllp.feeds.map((feed) => absoluteFeed(feed, at)),
     },
+    telemetry: {
+      ...config.telemetry,
+      ...(config.telemetry.headersFile !== undefined && { headersFile: at(config.telemetry.headersFile) }),
+    },
     peers: {
       ...config.peers,
       key: at(key),

@@ -1,6 +1,7 @@
 import { Catch, type RpcExceptionFilter } from '@nestjs/common';
 import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { problem } from '@medshare/problems';
+import { traced } from '@medshare/telemetry';
 import { isObservable, lastValueFrom, throwError, type Observable } from 'rxjs';
 import type { Bus, BusMessage, Delivery, Subscription } from './bus.port.js';
 
@@ -32,7 +33,11 @@ export class BusServer extends Server implements CustomTransportStrategy {
   readonly #bound: BoundHandler[] = [];
   #subscriptions: Subscription[] = [];
 
-  constructor(bus: Bus) {
+  /** @param institution whose steps the handlers are */
+  constructor(
+    bus: Bus,
+    private readonly institution = '',
+  ) {
     super();
     this.#bus = bus;
   }
@@ -69,10 +74,11 @@ export class BusServer extends Server implements CustomTransportStrategy {
         topic,
         group,
         atOnce,
-        handler: async (message, delivery) => {
-          const result: unknown = await call(message, new BusContext([message, delivery]));
-          if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
-        },
+        handler: (message, delivery) =>
+          this.traced(message, group, async () => {
+            const result: unknown = await call(message, new BusContext([message, delivery]));
+            if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+          }),
       });
     void Promise.all(this.#bound.map(subscribe)).then(
       (subscriptions) => {
@@ -81,6 +87,19 @@ export class BusServer extends Server implements CustomTransportStrategy {
       },
       (caught: unknown) => callback(caught),
     );
+  }
+
+  /** A step of the trace that the event came with; an event without one is nobody's. */
+  private traced(message: BusMessage, role: string, work: () => Promise<void>): Promise<void> {
+    const { traceparent } = message.headers;
+    if (traceparent === undefined) return work();
+    const attributes = {
+      'messaging.system': 'medshare',
+      'messaging.destination.name': message.topic,
+      'messaging.consumer.group.name': role,
+    } as const;
+    const place = { institution: this.institution, role };
+    return traced(`process ${message.topic}`, place, { kind: 'consumer', parent: traceparent, attributes }, work);
   }
 
   /** Resolves when no handler runs any more; the bus itself stays open for whoever opened it. */

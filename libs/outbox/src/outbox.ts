@@ -1,5 +1,13 @@
 import { encodeMessage, type BusMessage } from '@medshare/bus';
 import { callAll, type Call, type Database, type Tx } from '@medshare/database';
+import { currentTraceparent } from '@medshare/telemetry';
+
+/** Events belong to the trace of the step that appends them; one that has its own, from before or of its own message, keeps it. */
+export const withTrace = (messages: readonly BusMessage[]): readonly BusMessage[] => {
+  const traceparent = currentTraceparent();
+  if (traceparent === undefined) return messages;
+  return messages.map((message) => ({ ...message, headers: { traceparent, ...message.headers } }));
+};
 
 /** channel of the outbox of one schema */
 export const outboxChannel = (schema: string): string => `outbox_${schema}`;
@@ -25,7 +33,7 @@ export class Outbox {
    * @throws Problem `request.too-large` or `event.invalid`, as the bus would
    */
   appending(messages: readonly BusMessage[]): Call {
-    const encoded = messages.map(encodeMessage);
+    const encoded = withTrace(messages).map(encodeMessage);
     const columns = ['id', 'topic', 'key', 'headers', 'value'] as const;
     return { name: 'outbox_append', args: columns.map((name) => encoded.map((message) => message[name])) };
   }

@@ -2,6 +2,7 @@ import { Pool, type Dispatcher } from 'undici';
 import type { Random } from '@medshare/clock';
 import type { PeerRoute } from '@medshare/events/route';
 import { isProblem, problem } from '@medshare/problems';
+import { currentTraceparent, isInStep, traced } from '@medshare/telemetry';
 import { readBounded } from './bounded-body.js';
 import { checkAuthorities, identityOf, splitPem } from './certificate.js';
 import type { Authorities } from './peer.js';
@@ -50,14 +51,22 @@ export class Peers {
    * @throws Problem the one the other side threw (as RemoteProblem), peer.unavailable, peer.untrusted, request.timeout, or
    *   peer.refused for an answer that is not what the route says
    */
-  async call<Req, Res>(route: PeerRoute<Req, Res>, institution: string, body: Req): Promise<Res> {
+  call<Req, Res>(route: PeerRoute<Req, Res>, institution: string, body: Req): Promise<Res> {
+    if (!isInStep()) return this.#call(route, institution, body);
+    const options = { kind: 'client', attributes: { 'medshare.peer': institution } } as const;
+    return traced(`call ${route.name}`, { institution: this.self }, options, () =>
+      this.#call(route, institution, body),
+    );
+  }
+
+  async #call<Req, Res>(route: PeerRoute<Req, Res>, institution: string, body: Req): Promise<Res> {
     const payload = JSON.stringify(body);
     if (Buffer.byteLength(payload) > route.maxBytes) throw problem('request.too-large', { where: route.name });
     const signal = AbortSignal.timeout(this.#options.timeoutMs);
     const request = {
       method: 'POST',
       path: route.path,
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      headers: { 'content-type': 'application/json', accept: 'application/json', ...tracing() },
       body: payload,
       signal,
     } as const;
@@ -140,6 +149,12 @@ export class Peers {
     return pool;
   }
 }
+
+/** W3C Trace Context: the other side's steps belong to the running one. */
+const tracing = (): { traceparent?: string } => {
+  const traceparent = currentTraceparent();
+  return traceparent === undefined ? {} : { traceparent };
+};
 
 /**
  * Only the institution's own authority counts, and the certificate must name the institution: whoever answers at the

@@ -11,4 +11,18 @@ export {
   type Metrics,
   type MetricsRegistry,
 } from './metrics.js';
+export { askTraceparent } from './ask-trace.js';
 export { nestLogger } from './nest-logger.js';
+export {
+  beginStep,
+  currentTraceparent,
+  isInStep,
+  isTraced,
+  linkStep,
+  outsideSteps,
+  traced,
+  type Place,
+  type Step,
+  type StepOptions,
+} from './tracing.js';
+export { readTraceparent } from './traceparent.js';

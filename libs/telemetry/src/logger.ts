@@ -1,5 +1,6 @@
 import { pino, type DestinationStream } from 'pino';
 import { cleanFields } from './log-fields.js';
+import { logFieldsOfStep } from './tracing.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
@@ -43,6 +44,7 @@ export const createLogger = ({ role, institution, level = 'info', stream }: Logg
     level,
     base: { role, institution },
     timestamp: pino.stdTimeFunctions.isoTime,
+    mixin: () => logFieldsOfStep() ?? {},
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return wrap(stream ? pino(options, stream) : pino(options));

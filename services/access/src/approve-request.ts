@@ -6,6 +6,7 @@ import { uuidFrom } from '@medshare/fhir';
 import type { Principal } from '@medshare/identity';
 import { isProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
+import { askTraceparent, currentTraceparent, isTraced, traced } from '@medshare/telemetry';
 import type { z } from 'zod';
 import { forged } from './access.problems.js';
 import type { InstitutionPolicy } from './access-policy.js';
@@ -86,10 +87,26 @@ export class ApproveRequest {
     requestId: string,
     approval: { leaf: string; certificate: StaffCertificate; signature: string },
   ): Promise<{ granted: boolean; block: number }> {
-    const { block, response } = await this.chain.submit('approve', { version: 1, requestId, ...approval });
-    const granted = (response as { granted?: boolean }).granted === true;
-    await this.audit(requestId, approval.leaf, approval.certificate, { outcome: 'success' });
-    return { granted, block };
+    const place = { institution: this.context.institution, role: 'access' };
+    const options = {
+      parent: await this.traceOf(requestId),
+      links: [currentTraceparent()],
+      attributes: { 'medshare.request': requestId },
+    };
+    return traced('approve', place, options, async (step) => {
+      const { block, response } = await this.chain.submit('approve', { version: 1, requestId, ...approval });
+      step.set({ 'medshare.block': block });
+      const granted = (response as { granted?: boolean }).granted === true;
+      await this.audit(requestId, approval.leaf, approval.certificate, { outcome: 'success' });
+      return { granted, block };
+    });
+  }
+
+  /** An approval is a step of its ask's trace; which ask that is stands on the chain. */
+  private async traceOf(requestId: string): Promise<string | undefined> {
+    if (!isTraced(this.context.institution)) return undefined;
+    const found = await this.chain.request(requestId).catch(() => undefined);
+    return found && askTraceparent(found.request.ask.askId);
   }
 
   /** What failed for a technical reason was no refusal: it is tried again. */

@@ -4,6 +4,7 @@ import { uuidFrom } from '@medshare/fhir';
 import { blindedConsent, inputsHash, type Decision, type DecisionInput, type DecisionInputs } from '@medshare/policy';
 import { asProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
+import { traced } from '@medshare/telemetry';
 import type { z } from 'zod';
 import { expired, forged } from './access.problems.js';
 import type { InstitutionPolicy } from './access-policy.js';
@@ -47,6 +48,12 @@ export class DecideAsk {
 
   /** Repeating an ask gives the same answer. @throws Problem access.forged, access.expired */
   async decide(caller: string, envelope: Envelope): Promise<Answer> {
+    const place = { institution: this.context.institution, role: 'access' };
+    const attributes = { 'medshare.ask': envelope.ask.askId };
+    return traced('decide', place, { attributes }, () => this.decideAll(caller, envelope));
+  }
+
+  private async decideAll(caller: string, envelope: Envelope): Promise<Answer> {
     this.check(caller, envelope);
     await this.checkEmergency(envelope);
     const answer = (await this.known(caller, envelope)) ?? (await this.decideAnew(caller, envelope));

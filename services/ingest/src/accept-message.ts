@@ -4,6 +4,7 @@ import { event, type EventMessage } from '@medshare/events';
 import { fenced } from '@medshare/outbox';
 import { problem, Problem } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
+import { currentTraceparent, outsideSteps, traced } from '@medshare/telemetry';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import type { Accepted, Candidate } from './candidate.js';
 import { GroupCommit } from './group-commit.js';
@@ -11,12 +12,14 @@ import { JoinStreams } from './join-streams.js';
 import { findByKeys, insertingMessages, type MessageRow } from './store/messages.js';
 import { insertingReplies, renewReplies } from './store/replies.js';
 
-type Parts = Pick<RoleContext, 'database' | 'outbox' | 'transit' | 'audit' | 'clock' | 'random'>;
+type Parts = Pick<RoleContext, 'institution' | 'database' | 'outbox' | 'transit' | 'audit' | 'clock' | 'random'>;
+/** with the step that waits for it: a group is written for many */
+type Waiting = Candidate & { readonly traceparent?: string | undefined };
 type Answer = Accepted | Problem;
 /** key → content → message id */
 type Known = Map<string, Map<string, string>>;
 interface Fresh {
-  readonly candidate: Candidate;
+  readonly candidate: Waiting;
   readonly id: string;
   readonly variant: string;
   /** other streams that it joins with its own */
@@ -39,7 +42,7 @@ const takenKey = (caught: unknown): boolean =>
 
 /** Makes messages durable: what resolves may be acknowledged. */
 export class AcceptMessage {
-  private readonly queue: GroupCommit<Candidate, Accepted>;
+  private readonly queue: GroupCommit<Waiting, Accepted>;
   private readonly streams = new JoinStreams();
 
   constructor(
@@ -65,15 +68,32 @@ export class AcceptMessage {
    */
   async accept(candidate: Candidate): Promise<Accepted> {
     intakeFirst.begin();
-    return this.queue.submit(candidate).finally(() => intakeFirst.end());
+    return traced('accept', this.place(), {}, async (step) => {
+      // a group belongs to all its messages, and to none of them
+      const traceparent = currentTraceparent();
+      const answer = await outsideSteps(() => this.queue.submit({ ...candidate, traceparent }));
+      step.set({ 'medshare.message': answer.messageId, 'medshare.duplicate': answer.duplicate });
+      return answer;
+    }).finally(() => intakeFirst.end());
   }
 
   stop(): Promise<void> {
     return this.queue.stop();
   }
 
+  private place() {
+    return { institution: this.parts.institution, role: 'ingest' };
+  }
+
+  /** One step for the group, linked with those of its messages. */
+  private commit(group: readonly Waiting[]): Promise<Answer[]> {
+    const links = group.map(({ traceparent }) => traceparent);
+    const attributes = { 'medshare.count': group.length };
+    return traced('commit', this.place(), { parent: 'none', links, attributes }, () => this.commitAll(group));
+  }
+
   /** Duplicates are rare: a group is first written as if there were none, and looked at only when the database says otherwise. */
-  private async commit(group: readonly Candidate[]): Promise<Answer[]> {
+  private async commitAll(group: readonly Waiting[]): Promise<Answer[]> {
     const { database, outbox } = this.parts;
     for (let tried = 0; ; tried += 1) {
       try {
@@ -90,7 +110,7 @@ export class AcceptMessage {
     }
   }
 
-  private async write(on: Queryable, group: readonly Candidate[], known: Known): Promise<Answer[]> {
+  private async write(on: Queryable, group: readonly Waiting[], known: Known): Promise<Answer[]> {
     const fresh: Fresh[] = [];
     const joined = await this.streams.find(on, group);
     const answers = group.map((candidate, index): Answer => {
@@ -128,7 +148,10 @@ export class AcceptMessage {
       const size = candidate.parts.at(-1)?.length ?? 0;
       return { id, kind, feed, key, variant, content, patientKey, size, payload };
     });
-    const told = rows.flatMap((row, index) => fenced(accepted(row, receivedAt), fresh[index]?.others ?? []));
+    const told = rows.flatMap((row, index) => {
+      const { candidate, others = [] } = fresh[index] ?? {};
+      return fenced(accepted(row, receivedAt, candidate?.traceparent), others);
+    });
     const events = [...told, ...audit.events(rows.map(received))];
     const replies = insertingReplies(
       fresh.flatMap(({ candidate: { reply }, id }) => (reply ? [{ id, ...reply }] : [])),
@@ -143,8 +166,16 @@ export class AcceptMessage {
   }
 }
 
-const accepted = ({ id, patientKey, payload, kind, feed }: MessageRow, receivedAt: number): EventMessage =>
-  event('message.accepted', { id, key: patientKey }, { messageId: id, patientKey, payload, kind, feed, receivedAt });
+const accepted = (
+  { id, patientKey, payload, kind, feed }: MessageRow,
+  receivedAt: number,
+  traceparent: string | undefined,
+): EventMessage =>
+  event(
+    'message.accepted',
+    { id, key: patientKey, ...(traceparent !== undefined && { headers: { traceparent } }) },
+    { messageId: id, patientKey, payload, kind, feed, receivedAt },
+  );
 
 const received = ({ id, patientKey }: MessageRow): AuditFact => ({
   action: 'message.received',

@@ -1,6 +1,7 @@
 import { answerBatch, isBatch, readBatch, type Batch } from '@medshare/hl7';
 import { asProblem, type Problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
+import type { Step } from '@medshare/telemetry';
 import type { Acknowledged, Origin, ReceiveHl7v2 } from './receive-hl7v2.js';
 
 /** messages of one batch at most */
@@ -43,6 +44,11 @@ export class ReceiveFrame {
   /** Answers what never became a message: a broken frame, one that is too large. */
   refuseFrame(problem: Problem): Promise<Acknowledged> {
     return this.messages.refuseFrame(problem);
+  }
+
+  /** The step in which an acknowledgement goes out. */
+  beginAcknowledging(traceparent: string): Step {
+    return this.messages.beginAcknowledging(traceparent);
   }
 
   /** A batch's acknowledgements in one body, wrapped as the batch was. */

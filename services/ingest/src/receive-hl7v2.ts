@@ -1,6 +1,7 @@
 import { acknowledge, acknowledgementMode, isWanted, type AckCode, type AckMode, type Message } from '@medshare/hl7';
 import { asProblem, type Problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
+import { beginStep, traced, type Step } from '@medshare/telemetry';
 import type { AcceptMessage } from './accept-message.js';
 import type { Candidate } from './candidate.js';
 import type { Feed } from './ingest.config.js';
@@ -14,6 +15,8 @@ export interface Acknowledged {
   /** the acknowledgement, not framed; undefined where the sender wants none */
   readonly bytes: Uint8Array | undefined;
   readonly problems: readonly Problem[];
+  /** the trace that it began, for the step that sends it */
+  readonly traceparent?: string | undefined;
 }
 
 /** How a message came. */
@@ -41,11 +44,21 @@ interface Refused extends Pick<Origin, 'via'> {
 /** Takes one HL7 v2 message from whatever carried it and answers with its acknowledgement. Never rejects. */
 export class ReceiveHl7v2 {
   constructor(
-    private readonly context: Pick<RoleContext, 'clock' | 'random' | 'logger'>,
+    private readonly context: Pick<RoleContext, 'institution' | 'clock' | 'random' | 'logger'>,
     private readonly steps: Steps,
   ) {}
 
-  async receive(bytes: Uint8Array, { via, connection, client }: Origin): Promise<Acknowledged> {
+  /** A step of the trace around it; without one, what comes begins a trace. */
+  receive(bytes: Uint8Array, origin: Origin): Promise<Acknowledged> {
+    const place = { institution: this.context.institution, role: 'ingest' };
+    return traced('receive', place, { kind: 'server' }, async (step) => {
+      const acknowledged = await this.judge(bytes, origin);
+      step.set({ 'medshare.acknowledgement': acknowledged.code, 'error.type': acknowledged.problems[0]?.code });
+      return { ...acknowledged, traceparent: step.traceparent };
+    });
+  }
+
+  private async judge(bytes: Uint8Array, { via, connection, client }: Origin): Promise<Acknowledged> {
     const began = this.context.clock.now();
     const { read, accept, metrics } = this.steps;
     const found = read.read(bytes, client);
@@ -62,6 +75,12 @@ export class ReceiveHl7v2 {
     } catch (caught) {
       return this.no([asProblem(caught)], { via, feed, bytes, message: found.message });
     }
+  }
+
+  /** The step in which an acknowledgement goes out. */
+  beginAcknowledging(traceparent: string): Step {
+    const place = { institution: this.context.institution, role: 'ingest' };
+    return beginStep('acknowledge', place, { kind: 'producer', parent: traceparent });
   }
 
   /** Answers what never became a message: a broken frame, one that is too large. */

@@ -5,6 +5,7 @@ import { event, type Anchor, type EventMessage } from '@medshare/events';
 import type { CommittedBlock, CommittedTransaction, Ledger } from '@medshare/ledger';
 import { asProblem } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
+import { beginStep } from '@medshare/telemetry';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import { advanceCursor, lockCursor, markAnchored, markRefused, nextBlock, type AnchoredRow } from './store/anchors.js';
 
@@ -75,7 +76,19 @@ export class FollowBlocks implements OnApplicationBootstrap, OnApplicationShutdo
     for (const recordId of refused)
       this.context.logger.error({ recordId, code: 'ledger.conflict' }, 'the tag of a record is taken by other content');
     const facts = [...refused.map(refusedFact), ...rows.map((row) => anchoredFact(row, block.number))];
-    return [...audit.events(facts), ...rows.map((row) => anchoredEvent(row, block.number, transaction.txId))];
+    const traces = rows.map((row) => this.traced(row, block.number));
+    const told = rows.map((row, index) => anchoredEvent(row, block.number, transaction.txId, traces[index]));
+    return [...audit.events(facts), ...told];
+  }
+
+  /** The step in which a record turned out to be on the chain. @returns its traceparent, for those who are told */
+  private traced({ record_id: record, traceparent }: AnchoredRow, block: number): string | undefined {
+    if (traceparent === null) return undefined;
+    const attributes = { 'medshare.record': record, 'medshare.block': block };
+    const place = { institution: this.context.institution, role: 'ledger' };
+    const step = beginStep('anchor', place, { parent: traceparent, attributes });
+    step.end();
+    return step.traceparent;
   }
 
   private changed(block: CommittedBlock, { events, txId }: CommittedTransaction): EventMessage[] {
@@ -104,10 +117,14 @@ const anchoredFact = (row: AnchoredRow, block: number): AuditFact => ({
   ],
 });
 
-const anchoredEvent = (row: AnchoredRow, block: number, txId: string): EventMessage =>
+const anchoredEvent = (row: AnchoredRow, block: number, txId: string, traceparent: string | undefined): EventMessage =>
   event(
     'record.anchored',
-    { id: `anchored/${row.record_id}`, key: row.patient_key },
+    {
+      id: `anchored/${row.record_id}`,
+      key: row.patient_key,
+      ...(traceparent !== undefined && { headers: { traceparent } }),
+    },
     {
       recordId: row.record_id,
       patientKey: row.patient_key,

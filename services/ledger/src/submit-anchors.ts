@@ -2,8 +2,9 @@ import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/comm
 import type { Ledger } from '@medshare/ledger';
 import { asProblem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
+import { beginStep, traced } from '@medshare/telemetry';
 import { faultPoint } from '@medshare/telemetry/fault-point';
-import { waitingAnchors } from './store/anchors.js';
+import { waitingAnchors, type WaitingAnchor } from './store/anchors.js';
 
 /** Longest wait before the queue is looked at again without being told, ms. */
 const idle = 1000;
@@ -62,14 +63,41 @@ export class SubmitAnchors implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private async submitBatch(): Promise<number> {
-    const { database, region, institution } = this.context;
-    const anchors = await waitingAnchors(database, region.limits.anchorsPerBatch);
-    if (anchors.length === 0) return 0;
-    faultPoint('ledger.submit.entered');
-    const { block } = await this.ledger.submit('anchor', { institution, anchors });
-    faultPoint('ledger.submit.done');
-    await this.followed(block);
-    return anchors.length;
+    const { database, region } = this.context;
+    const waiting = await waitingAnchors(database, region.limits.anchorsPerBatch);
+    if (waiting.length === 0) return 0;
+    await this.followed(await this.submit(waiting));
+    return waiting.length;
+  }
+
+  /** A batch is a step of its own, linked with the records' traces; each of those has its part of it as a step too. */
+  private submit(waiting: readonly WaitingAnchor[]): Promise<number> {
+    const { institution } = this.context;
+    const place = { institution, role: 'ledger' };
+    const links = waiting.map(({ traceparent }) => traceparent ?? undefined);
+    const attributes = { 'medshare.count': waiting.length };
+    return traced('submit', place, { parent: 'none', kind: 'client', links, attributes }, async (batch) => {
+      const steps = waiting.flatMap(({ record_id: record, traceparent }) =>
+        traceparent === null
+          ? []
+          : beginStep('submit', place, {
+              parent: traceparent,
+              links: [batch.traceparent],
+              attributes: { 'medshare.record': record },
+            }),
+      );
+      try {
+        faultPoint('ledger.submit.entered');
+        const { block } = await this.ledger.submit('anchor', { institution, anchors: waiting.map(({ body }) => body) });
+        faultPoint('ledger.submit.done');
+        for (const step of [batch, ...steps]) step.set({ 'medshare.block': block });
+        steps.forEach((step) => step.end());
+        return block;
+      } catch (caught) {
+        steps.forEach((step) => step.end(caught));
+        throw caught;
+      }
+    });
   }
 
   /** The rows leave the queue when the block is followed; until then the same batch must not be taken again. */

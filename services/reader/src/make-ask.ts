@@ -13,6 +13,7 @@ import type { Principal } from '@medshare/identity';
 import { reasonHolds } from '@medshare/policy';
 import { asProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
+import { askTraceparent, currentTraceparent, traced } from '@medshare/telemetry';
 import type { z } from 'zod';
 import { checkSubject } from './askers.js';
 import type { SubmitRequest } from './submit-request.js';
@@ -48,10 +49,16 @@ export class MakeAsk {
     if (body.ask.expiresAt <= this.context.clock.now()) throw problem('access.expired', { where: 'ask.expiresAt' });
     this.checkSignature(body);
     await this.checkSubject(principal, body);
-    const found = await this.find(body);
-    const { decided, damaged } = await this.decide(body, found);
-    const answer = await this.remember(body, { ...found, damaged }, decided);
-    return this.resume(askId, answer);
+    const place = { institution: this.context.institution, role: 'reader' };
+    const links = [currentTraceparent()];
+    const attributes = { 'medshare.ask': askId };
+    // the first step of the ask's own trace, which everybody finds by its id
+    return traced('ask', place, { as: askTraceparent(askId), links, attributes }, async () => {
+      const found = await this.find(body);
+      const { decided, damaged } = await this.decide(body, found);
+      const answer = await this.remember(body, { ...found, damaged }, decided);
+      return this.resume(askId, answer);
+    });
   }
 
   /** The ask's answer with its requests' states as they are on the chain now. */

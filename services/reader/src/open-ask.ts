@@ -10,6 +10,7 @@ import type { Principal } from '@medshare/identity';
 import { asProblem, problem } from '@medshare/problems';
 import { inclusionProof, leafHash } from '@medshare/proofs';
 import type { RoleContext } from '@medshare/role';
+import { askTraceparent, currentTraceparent, traced } from '@medshare/telemetry';
 import type { CollectFragments } from './collect-fragments.js';
 import type { OpenSection } from './open-section.js';
 import type { Granted, ProveGrant } from './prove-grant.js';
@@ -35,7 +36,18 @@ export class OpenAsk {
     private readonly opened: StoreOpened,
   ) {}
 
-  async open(principal: Principal, askId: string): Promise<OpenResponse> {
+  /** A step of the ask's trace, linked with the request that set it off. */
+  open(principal: Principal, askId: string): Promise<OpenResponse> {
+    const place = { institution: this.context.institution, role: 'reader' };
+    const options = {
+      parent: askTraceparent(askId),
+      links: [currentTraceparent()],
+      attributes: { 'medshare.ask': askId },
+    };
+    return traced('open', place, options, () => this.openAll(principal, askId));
+  }
+
+  private async openAll(principal: Principal, askId: string): Promise<OpenResponse> {
     const ask = await this.asks.own(principal, askId);
     const { identifier } = await this.asks.secrets(askId, ask.sealed);
     const readerKey = await this.asks.readerKey(askId, ask.readerKey);

@@ -2,6 +2,7 @@ import type { Capsule } from '@medshare/crypto';
 import { readState, type AuditReceipt, type releaseFragments, type Request } from '@medshare/events';
 import { asProblem, isProblem, problem, type ProblemCode } from '@medshare/problems';
 import type { AuditFact, RoleContext } from '@medshare/role';
+import { traced } from '@medshare/telemetry';
 import type { z } from 'zod';
 import { boxAnswer, entitiesOf } from './box-answer.js';
 import type { CheckCapsules } from './check-capsules.js';
@@ -37,7 +38,17 @@ export class ReleaseFragments {
   ) {}
 
   /** @throws Problem access.incomplete, access.revoked, access.expired, access.out-of-scope, view.invalid, view.stale, vault.capsule, audit.unavailable */
-  async release(caller: string, body: Body): Promise<Answer> {
+  release(caller: string, body: Body): Promise<Answer> {
+    const place = { institution: this.parts.institution, role: 'vault' };
+    const attributes = {
+      'medshare.peer': caller,
+      'medshare.request': body.requestId,
+      'medshare.count': body.capsules.length,
+    };
+    return traced('release', place, { attributes }, () => this.judged(caller, body));
+  }
+
+  private async judged(caller: string, body: Body): Promise<Answer> {
     try {
       const { request, held, bare } = await this.judge(caller, body);
       const receipt = await this.record(caller, body, request);

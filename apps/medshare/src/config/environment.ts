@@ -52,6 +52,7 @@ function findKey(node: Node, [segment, ...rest]: string[]): { path: string[]; no
 
 function valueOf({ type }: Node, text: string): unknown {
   if (type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : undefined;
+  if (type === 'number') return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
   if (type === 'boolean') return { true: true, false: false }[text];
   if (type !== 'object' && !/^(list|map) /.test(type)) return text;
   try {

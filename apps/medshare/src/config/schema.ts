@@ -186,6 +186,18 @@ const limits = z.strictObject({
     .describe('Milliseconds that work under way may take after a signal to stop.'),
 });
 
+const telemetry = z.strictObject({
+  endpoint: httpUrl(/^https?:\/\/[^?#@]+$/, 'must be an http or https URL')
+    .optional()
+    .describe(
+      'Where an OpenTelemetry collector takes traces by OTLP/HTTP (JSON), e.g. `http://127.0.0.1:4318/v1/traces`; nothing is traced without it.',
+    ),
+  headersFile: path
+    .optional()
+    .describe("File of headers for the collector, a `name: value` a line; a secret, for its owner's eyes only."),
+  samplingRatio: z.number().min(0).max(1).default(1).describe('Share of traces that are recorded.'),
+});
+
 export const configSchema = z
   .strictObject({
     region: institution.describe('Region (alliance) that the institution belongs to.'),
@@ -217,6 +229,7 @@ export const configSchema = z
       })
       .prefault({})
       .describe('Logging.'),
+    telemetry: telemetry.prefault({}).describe('Traces of what passes through; see docs/observe.md.'),
     limits: limits.prefault({}).describe('Bounds; past one, a clear refusal.'),
   })
   .superRefine(membership);

@@ -18,6 +18,7 @@ import { openBlobs, openBus, openKeys, openLedger, type EmbeddedLedger, type Ope
 import { auditLogins } from './audit-logins.js';
 import { openProvider } from './embedded-provider.js';
 import { policyFiles } from './files.js';
+import { openTracing } from './open-tracing.js';
 import { readRegion, readSecret, readSigningKey } from './secrets.js';
 
 /** Everything that the roles of one institution stand on, built from its configuration. */
@@ -65,6 +66,7 @@ const keyOf: Record<RoleName, string> = {
 export async function assemble(config: Config, { follow = true } = {}): Promise<Assembled> {
   const logger = createLogger({ role: 'institution', institution: config.institution, level: config.log.level });
   const metrics = createMetricsRegistry();
+  const endTracing = follow ? await openTracing(config, metrics) : () => Promise.resolve();
   const keys = await openKeys(config);
   const region = await readRegion(config.data);
   const credentials = await readCredentials(config);
@@ -133,6 +135,7 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
       await listener.close();
       await peers.close();
       await Promise.all([transitDatabase, ...databases].map((database) => database.close()));
+      await endTracing();
     },
   };
 }

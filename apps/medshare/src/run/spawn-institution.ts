@@ -16,6 +16,7 @@ export async function spawnInstitution(config: Config, file: string): Promise<Ru
       HOME: process.env.HOME,
       MEDSHARE_DATABASE__URL: config.database.url,
       MEDSHARE_LOG__LEVEL: config.log.level,
+      ...telemetryOf(config),
     },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
@@ -38,5 +39,12 @@ export async function spawnInstitution(config: Config, file: string): Promise<Ru
     },
   };
 }
+
+/** What `up` was told of traces holds for every institution. */
+const telemetryOf = ({ telemetry: { endpoint, headersFile, samplingRatio } }: Config) => ({
+  ...(endpoint !== undefined && { MEDSHARE_TELEMETRY__ENDPOINT: endpoint }),
+  ...(headersFile !== undefined && { MEDSHARE_TELEMETRY__HEADERS_FILE: headersFile }),
+  MEDSHARE_TELEMETRY__SAMPLING_RATIO: String(samplingRatio),
+});
 
 const failed = ({ institution }: Config, detail: string) => problem('internal', { where: institution, detail });

@@ -12,6 +12,7 @@ import { messagesPage } from './messages-page.js';
 import { migrateAll } from './migrate.js';
 import { openConfiguredDatabase } from './open-database.js';
 import { rateLimit } from './rate-limit.js';
+import { traceRequests } from './trace-requests.js';
 
 /**
  * Starts one institution's deployment in this process: its roles as modules of one Nest application, a public HTTP listener,
@@ -41,12 +42,13 @@ async function run(config: Config, assembled: Assembled, closeAll: () => Promise
     logger: nestLogger(logger),
   });
   app.disable('x-powered-by');
+  app.use(traceRequests(config.institution));
   app.use(separatePeers());
   app.use(rateLimit(config.limits.requestsPerMinute, clock));
   if (config.roles.includes('ingest')) app.use(messagesPage(config.institution, config.identity.issuer));
   provider?.mount(app.getHttpAdapter().getInstance() as never);
   app.useGlobalFilters(new ProblemFilter((found) => assembled.onProblem(found)));
-  app.connectMicroservice({ strategy: new BusServer(assembled.bus) }, { inheritAppConfig: true });
+  app.connectMicroservice({ strategy: new BusServer(assembled.bus, config.institution) }, { inheritAppConfig: true });
   await app.init();
   // peers first: other members, and own roles, must be answered before anything is consumed
   const { key, cert } = credentials;

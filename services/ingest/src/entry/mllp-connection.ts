@@ -10,6 +10,12 @@ const nothing = new Uint8Array();
 /** bytes that are looked at in one go */
 const pieceBytes = 1024;
 
+interface Answer {
+  readonly framed: Uint8Array;
+  /** the traces of the messages that it answers */
+  readonly traceparents: readonly string[];
+}
+
 export interface MllpLimits {
   readonly maxMessageBytes: number;
   /** messages that wait for their answer; past it nothing more is read */
@@ -31,7 +37,7 @@ interface Awaiting {
  */
 export class MllpConnection implements Channel {
   private readonly decoder: MllpDecoder;
-  private readonly answers: Promise<Uint8Array>[] = [];
+  private readonly answers: Promise<Answer>[] = [];
   /** what came and was not looked at yet: more messages than may wait for their answer */
   private unread: Uint8Array = nothing;
   private writing: Promise<void> | undefined;
@@ -131,20 +137,23 @@ export class MllpConnection implements Channel {
   }
 
   /** One frame an acknowledgement; nothing where the sender wants none. */
-  private async answerTo(output: MllpOutput): Promise<Uint8Array> {
+  private async answerTo(output: MllpOutput): Promise<Answer> {
     const acknowledged =
       'frame' in output
         ? (await this.receive.receive(output.frame, this.origin)).acknowledged
         : [await this.receive.refuseFrame(output.problem)];
     const frames = acknowledged.flatMap(({ bytes }) => (bytes ? [frameMllp(bytes)] : []));
-    return frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames);
+    const traceparents = acknowledged.flatMap(({ traceparent }) => traceparent ?? []);
+    return { framed: frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames), traceparents };
   }
 
   private async write(): Promise<void> {
     for (let next = this.answers[0]; next !== undefined; next = this.answers[0]) {
-      const bytes = await next;
+      const { framed, traceparents } = await next;
+      const steps = traceparents.map((traceparent) => this.receive.beginAcknowledging(traceparent));
       void this.answers.shift();
-      if (bytes.length > 0 && this.socket.writable && !this.socket.write(bytes)) await this.drained();
+      if (framed.length > 0 && this.socket.writable && !this.socket.write(framed)) await this.drained();
+      for (const step of steps) step.end();
       faultPoint('ingest.ack.written');
       if (this.answers.length < this.limits.maxInFlight / 2 && !this.ending) this.goOn();
     }
@@ -168,9 +177,9 @@ export class MllpConnection implements Channel {
     });
   }
 
-  private fail(): Uint8Array {
+  private fail(): Answer {
     this.socket.destroy();
-    return new Uint8Array();
+    return { framed: nothing, traceparents: [] };
   }
 
   private ended(): void {

@@ -5,6 +5,7 @@ import { decode } from '@medshare/events';
 import type { Ledger } from '@medshare/ledger';
 import { Inbox, isTransient } from '@medshare/outbox';
 import { asProblem } from '@medshare/problems';
+import { currentTraceparent } from '@medshare/telemetry';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import { LEDGER } from '../ledger.token.js';
 import { enqueueAnchor } from '../store/anchors.js';
@@ -22,7 +23,9 @@ export class EventsConsumer {
 
   @EventPattern('record.sealed', { group: 'ledger' })
   async sealed(@Payload() message: BusMessage) {
-    await this.inbox.consume(message, (tx) => enqueueAnchor(tx, decode('record.sealed', message)));
+    await this.inbox.consume(message, (tx) =>
+      enqueueAnchor(tx, decode('record.sealed', message), currentTraceparent()),
+    );
     faultPoint('ledger.enqueued');
     this.anchors.wake();
   }

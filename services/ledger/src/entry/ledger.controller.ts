@@ -11,10 +11,11 @@ import type { Ledger } from '@medshare/ledger';
 import { PeerHandler } from '@medshare/peers/nest';
 import { problem } from '@medshare/problems';
 import { ROLE_CONTEXT, type RoleContext } from '@medshare/role';
+import { isInStep, linkStep } from '@medshare/telemetry';
 import { Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { LEDGER } from '../ledger.token.js';
-import { findAnchor } from '../store/anchors.js';
+import { findAnchor, tracesOf } from '../store/anchors.js';
 import { SignView } from '../sign-view.js';
 
 const decoder = new TextDecoder();
@@ -42,6 +43,8 @@ export class LedgerController {
 
   @PeerHandler(lookUpAnchors)
   async lookUp(@Body() { institution, tags }: z.infer<typeof lookUpAnchors.request>) {
+    if (institution === this.context.institution && isInStep())
+      linkStep(...(await tracesOf(this.context.database, tags)));
     const found = await this.ledger.getMany(tags.map((tag) => `anchor/${institution}/${tag}`));
     return {
       anchors: tags.flatMap((tag) => {

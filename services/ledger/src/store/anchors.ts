@@ -4,21 +4,41 @@ import type { Anchor, EventOf } from '@medshare/events';
 type Sealed = EventOf<'record.sealed'>;
 
 /** Puts a sealed record in the queue; the same one again changes nothing. */
-export async function enqueueAnchor(tx: Tx, { recordId, patientKey, anchor, receivedAt }: Sealed): Promise<void> {
+export async function enqueueAnchor(
+  tx: Tx,
+  { recordId, patientKey, anchor, receivedAt }: Sealed,
+  traceparent?: string,
+): Promise<void> {
   await tx.query(
-    `INSERT INTO anchor (record_id, patient_key, tag, body, received_at, state)
-     VALUES ($1, $2, $3, $4, $5, 'waiting') ON CONFLICT (record_id) DO NOTHING`,
-    [recordId, patientKey, anchor.tag, anchor, receivedAt],
+    `INSERT INTO anchor (record_id, patient_key, tag, body, received_at, state, traceparent)
+     VALUES ($1, $2, $3, $4, $5, 'waiting', $6) ON CONFLICT (record_id) DO NOTHING`,
+    [recordId, patientKey, anchor.tag, anchor, receivedAt, traceparent ?? null],
   );
 }
 
+export interface WaitingAnchor {
+  record_id: string;
+  body: Anchor;
+  /** of the step that enqueued it */
+  traceparent: string | null;
+}
+
+/** How many anchors wait, and since when the oldest does (ms). */
+export async function anchorsWaiting(database: Database): Promise<{ count: number; since: number | undefined }> {
+  const { rows } = await database.query<{ count: number; since: string | null }>(
+    `SELECT count(*)::int AS count, min(received_at) AS since FROM anchor WHERE state = 'waiting'`,
+  );
+  const [row] = rows;
+  return { count: row?.count ?? 0, since: row?.since == null ? undefined : Number(row.since) };
+}
+
 /** The oldest anchors that are not known to be on the chain. */
-export async function waitingAnchors(database: Database, limit: number): Promise<Anchor[]> {
-  const { rows } = await database.query<{ body: Anchor }>(
-    `SELECT body FROM anchor WHERE state = 'waiting' ORDER BY sequence LIMIT $1`,
+export async function waitingAnchors(database: Database, limit: number): Promise<WaitingAnchor[]> {
+  const { rows } = await database.query<WaitingAnchor>(
+    `SELECT record_id, body, traceparent FROM anchor WHERE state = 'waiting' ORDER BY sequence LIMIT $1`,
     [limit],
   );
-  return rows.map(({ body }) => body);
+  return rows;
 }
 
 export interface AnchoredRow {
@@ -26,6 +46,7 @@ export interface AnchoredRow {
   patient_key: string;
   tag: string;
   received_at: string;
+  traceparent: string | null;
 }
 
 /**
@@ -41,7 +62,7 @@ export async function markAnchored(
     `UPDATE anchor SET state = 'anchored', block = $2, tx_id = $3, anchored_at = clock_timestamp()
      FROM jsonb_array_elements($1::jsonb) AS committed
      WHERE tag = committed ->> 'tag' AND body = committed AND state = 'waiting'
-     RETURNING record_id, patient_key, tag, received_at`,
+     RETURNING record_id, patient_key, tag, received_at, traceparent`,
     [JSON.stringify(anchors), at.block, at.txId],
   );
   return rows;
@@ -89,4 +110,13 @@ export async function lockCursor(tx: Tx): Promise<number> {
 
 export async function advanceCursor(tx: Tx, next: number): Promise<void> {
   await tx.query('UPDATE cursor SET next = $1 WHERE next < $1', [next]);
+}
+
+/** The traces in which these anchors of the institution's own came about. */
+export async function tracesOf(database: Database, tags: readonly string[]): Promise<string[]> {
+  const { rows } = await database.query<{ traceparent: string }>(
+    'SELECT traceparent FROM anchor WHERE tag = ANY($1::text[]) AND traceparent IS NOT NULL LIMIT 128',
+    [tags],
+  );
+  return rows.map(({ traceparent }) => traceparent);
 }

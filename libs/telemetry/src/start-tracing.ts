@@ -1,14 +1,7 @@
 import { context, diag } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import {
-  BasicTracerProvider,
-  BatchSpanProcessor,
-  ParentBasedSampler,
-  RandomIdGenerator,
-  TraceIdRatioBasedSampler,
-} from '@opentelemetry/sdk-trace-base';
+import { resources, tracing } from '@opentelemetry/sdk-node';
 import { AllowedSpans, type Exported } from './allowed-spans.js';
 import { recordWith, takeNamedIds } from './tracing.js';
 
@@ -24,6 +17,10 @@ export interface TracingOptions {
   /** told how many spans went out, and how many did not */
   readonly onExport?: Exported;
 }
+
+const { resourceFromAttributes } = resources;
+const { BasicTracerProvider, BatchSpanProcessor, ParentBasedSampler, RandomIdGenerator, TraceIdRatioBasedSampler } =
+  tracing;
 
 /** ms: between two exports, and for one of them */
 const every = 1_000;

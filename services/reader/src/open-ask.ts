@@ -125,8 +125,7 @@ export class OpenAsk {
       try {
         const key = keys[index];
         if (!key) throw problem('vault.capsule', { where: section.section });
-        const opened = await this.sections.open(found.manifest, section, key);
-        await this.opened.keep(row, found, section, opened, granted.request.ask.purpose, principal);
+        await this.openOne(principal, row, granted, { found, section }, key);
       } catch (caught) {
         const { code } = asProblem(caught);
         refused.push({
@@ -140,6 +139,16 @@ export class OpenAsk {
       }
     }
     return refused;
+  }
+
+  /** A step that names its record, as the steps of the record's own trace do. */
+  private openOne(principal: Principal, row: Row, granted: Granted, of: Wanted, key: Uint8Array): Promise<void> {
+    const { found, section } = of;
+    const place = { institution: this.context.institution, role: 'reader' };
+    return traced('open', place, { attributes: { 'medshare.record': found.manifest.record } }, async () => {
+      const opened = await this.sections.open(found.manifest, section, key);
+      await this.opened.keep(row, found, section, opened, granted.request.ask.purpose, principal);
+    });
   }
 
   private prove({ institution, manifest, anchor }: Found, section: SealedSection): AnchoredCapsule {

@@ -3,6 +3,7 @@ export { Inbox, isTransient, type ConsumeOptions, type Effect, type InboxOptions
 export { parkedStates, type ParkedState } from './inbox-store.js';
 export { outboxMigrations, payloadMigrations } from './migrations.js';
 export { Outbox, outboxChannel } from './outbox.js';
+export { outboxFigures, type OutboxFigures } from './outbox-figures.js';
 export type {
   Also,
   EventState,

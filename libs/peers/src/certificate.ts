@@ -57,6 +57,13 @@ const isCurrent = (certificate: X509Certificate, now: number): boolean =>
 export const splitPem = (pem: string): string[] =>
   pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 
+/**
+ * When the first certificate of a PEM text ends, ms since the epoch. The first, for what the last still covers is less than what all do:
+ * while two authorities of a member stand side by side, the old one's processes are refused before.
+ */
+export const firstExpiry = (pem: string): number =>
+  Math.min(...splitPem(pem).map((one) => Date.parse(new X509Certificate(one).validTo)));
+
 /** Refuses a set of authorities in which one stands under another institution's name. @throws Problem config.invalid */
 export function checkAuthorities(authorities: Authorities): void {
   for (const [institution, pems] of authorities) {

@@ -49,6 +49,21 @@ describe('metrics', () => {
     expect(text.match(/# TYPE medshare_seen_total/g)).toHaveLength(1);
   });
 
+  it('are listed by the names of the page, before they have a value too', async () => {
+    const registry = createMetricsRegistry();
+    const metrics = registry.forRole('vault');
+    const counter = metrics.counter('seen', 'Seen');
+    const histogram = metrics.histogram('took_seconds', 'Took');
+    const gauge = metrics.gauge('waiting', 'Waiting');
+    const names = [...registry.names()];
+    expect(await registry.expose()).not.toContain('medshare_');
+    counter.add();
+    histogram.record(1);
+    gauge.set(1);
+    const shown = series(await registry.expose()).map((line) => line.replace(/\{.*/, ''));
+    expect(new Set(names)).toEqual(new Set(shown));
+  });
+
   it.each(['Seen', 'a-b', '', '9'])('refuse the name %p', (name) => {
     expect(() => createMetrics('vault').counter(name, 'x')).toThrow('config.invalid');
   });

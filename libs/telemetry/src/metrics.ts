@@ -34,8 +34,12 @@ export interface Metrics {
 /** Several roles of one process under one page of metrics. */
 export interface MetricsRegistry {
   forRole(role: string): Metrics;
+  /** Names of all series that the page may have: a series is on it only from its first value on. */
+  names(): ReadonlySet<string>;
   expose(): Promise<string>;
 }
+
+const prefix = 'medshare';
 
 /** seconds, from 1 ms to 30 s */
 const DEFAULT_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -50,6 +54,10 @@ class PullReader extends MetricReader {
     return Promise.resolve();
   }
 }
+
+/** What a kind of metric adds to its name on the page. */
+const suffixes = { counter: ['_total'], histogram: ['_bucket', '_sum', '_count'], gauge: [''] };
+type Kind = keyof typeof suffixes;
 
 const checkName = (name: string): string => {
   if (/^[a-z][a-z0-9_]{0,79}$/.test(name)) return name;
@@ -69,20 +77,22 @@ const bound = (role: string, allowed: LabelValues) => {
   };
 };
 
-const metricsOf = (meter: Meter, role: string, expose: () => Promise<string>): Metrics => ({
+type Declare = (kind: Kind, name: string) => string;
+
+const metricsOf = (meter: Meter, role: string, declare: Declare, expose: () => Promise<string>): Metrics => ({
   counter(name, help, labels) {
-    const counter = meter.createCounter(checkName(name), { description: help });
+    const counter = meter.createCounter(declare('counter', name), { description: help });
     const attributes = bound(role, labels ?? {});
     return { add: (n = 1, given) => counter.add(n, attributes(given)) };
   },
   histogram(name, help, labels, buckets = DEFAULT_BUCKETS) {
     const advice = { explicitBucketBoundaries: [...buckets] };
-    const histogram = meter.createHistogram(checkName(name), { description: help, advice });
+    const histogram = meter.createHistogram(declare('histogram', name), { description: help, advice });
     const attributes = bound(role, labels ?? {});
     return { record: (value, given) => histogram.record(value, attributes(given)) };
   },
   gauge(name, help, labels) {
-    const gauge = meter.createGauge(checkName(name), { description: help });
+    const gauge = meter.createGauge(declare('gauge', name), { description: help });
     const attributes = bound(role, labels ?? {});
     return { set: (value, given) => gauge.record(value, attributes(given)) };
   },
@@ -91,10 +101,15 @@ const metricsOf = (meter: Meter, role: string, expose: () => Promise<string>): M
 
 export const createMetricsRegistry = (): MetricsRegistry => {
   const reader = new PullReader();
-  const meter = new MeterProvider({ readers: [reader] }).getMeter('medshare');
-  const serializer = new PrometheusSerializer('medshare', false, undefined, true, true);
+  const meter = new MeterProvider({ readers: [reader] }).getMeter(prefix);
+  const serializer = new PrometheusSerializer(prefix, false, undefined, true, true);
+  const names = new Set<string>();
+  const declare: Declare = (kind, name) => {
+    for (const suffix of suffixes[kind]) names.add(`${prefix}_${checkName(name)}${suffix}`);
+    return name;
+  };
   const expose = async () => serializer.serialize((await reader.collect()).resourceMetrics);
-  return { forRole: (role) => metricsOf(meter, role, expose), expose };
+  return { forRole: (role) => metricsOf(meter, role, declare, expose), names: () => names, expose };
 };
 
 /** The metrics of one role, on a page of their own. */

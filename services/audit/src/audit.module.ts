@@ -7,6 +7,7 @@ import { ListCheckpoints } from './list-checkpoints.js';
 import { MakeCheckpoint } from './make-checkpoint.js';
 import { ProveEntry } from './prove-entry.js';
 import { SearchEntries } from './search-entries.js';
+import { WatchCheckpoints } from './watch-checkpoints.js';
 
 /** The institution's transparency log and what regulators read of it. */
 export class AuditModule {
@@ -22,6 +23,7 @@ export class AuditModule {
         { provide: Inbox, useValue: context.inbox },
         provide(log),
         provide(checkpoints),
+        provide(new WatchCheckpoints(context)),
         provide(new ProveEntry(context, checkpoints)),
         provide(new SearchEntries(context)),
         provide(new ListCheckpoints(context, log)),

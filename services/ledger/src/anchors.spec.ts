@@ -7,6 +7,7 @@ import type { Finding } from '@medshare/role';
 import { eventually } from '@medshare/testkit';
 import { checkLedger } from './check-ledger.js';
 import { TestLedger } from './fixture/ledger.fixture.js';
+import { WatchAnchors } from './watch-anchors.js';
 
 /** The way of anchors and checkpoints to a real chain, and of what it says back. */
 describe('anchors on their way', () => {
@@ -60,6 +61,28 @@ describe('anchors on their way', () => {
     const message = test.sealed(test.anchor('twice'));
     await enqueue(message, message, { ...message, id: 'another event of it' });
     expect(await states()).toEqual(['waiting']);
+  });
+
+  it('show how many wait, for how long, and which the chain refused', async () => {
+    const watch = new WatchAnchors(test.context);
+    const shown = async () => {
+      await watch.look();
+      const lines = (await test.context.metrics.expose())
+        .split('\n')
+        .filter((line) => /^medshare_ledger_anc/.test(line));
+      return Object.fromEntries(lines.map((line) => [/anchors?_(\w+)/.exec(line)![1], Number(line.split(' ')[1])]));
+    };
+    expect(await shown()).toEqual({ waiting: 0, refused: 0, lag_seconds: 0 });
+    await enqueue(...['a', 'b', 'c'].map((name) => test.sealed(test.anchor(`shown/${name}`))));
+    test.roles.clock.advance(90_000);
+    expect(await shown()).toEqual({ waiting: 3, refused: 0, lag_seconds: 90 });
+    await test.context.database.query(`UPDATE anchor SET state = 'refused' WHERE tag = $1`, [
+      test.anchor('shown/a').tag,
+    ]);
+    expect(await shown()).toMatchObject({ waiting: 2, refused: 1 });
+    test.start();
+    await eventually(async () => (await shown()).waiting === 0);
+    expect(await shown()).toEqual({ waiting: 0, refused: 1, lag_seconds: 0 });
   });
 
   it('are not submitted at once by every wake while the chain is away', async () => {

@@ -10,6 +10,7 @@ import { LEDGER } from './ledger.token.js';
 import { SignView } from './sign-view.js';
 import { SubmitAnchors } from './submit-anchors.js';
 import { SubmitEvidence } from './submit-evidence.js';
+import { WatchAnchors } from './watch-anchors.js';
 import type { Member } from '@medshare/ledger/embedded';
 
 export interface LedgerSettings {
@@ -35,6 +36,7 @@ export class LedgerModule {
         provide(anchors),
         provide(new FollowBlocks(context, ledger)),
         provide(new SubmitEvidence(context, ledger)),
+        provide(new WatchAnchors(context)),
       ],
     };
   }

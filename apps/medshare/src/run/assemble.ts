@@ -16,10 +16,12 @@ import { Transit } from '@medshare/transit';
 import type { Config } from '../config.js';
 import { openBlobs, openBus, openKeys, openLedger, type EmbeddedLedger, type OpenedBus } from '../drivers.js';
 import { auditLogins } from './audit-logins.js';
+import { countFindings, countParked } from './count-faults.js';
 import { openProvider } from './embedded-provider.js';
 import { policyFiles } from './files.js';
 import { openTracing } from './open-tracing.js';
 import { readRegion, readSecret, readSigningKey } from './secrets.js';
+import { tellExpiry } from './tell-expiry.js';
 
 /** Everything that the roles of one institution stand on, built from its configuration. */
 export interface Assembled {
@@ -43,14 +45,6 @@ export interface Assembled {
   close(): Promise<void>;
 }
 
-const memberFaults = [
-  'ledger.chaincode-mismatch',
-  'ledger.endorsement-mismatch',
-  'ledger.clock',
-  'ledger.tampered',
-  'ledger.unavailable',
-];
-
 /** Which of the institution's registered keys a role signs with; ingest and classifier sign nothing. */
 const keyOf: Record<RoleName, string> = {
   ingest: 'reader',
@@ -71,6 +65,7 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
   const region = await readRegion(config.data);
   const credentials = await readCredentials(config);
   const authorities = await readAuthorities(config);
+  tellExpiry(metrics.forRole('institution'), { institution: config.institution, cert: credentials.cert, authorities });
   const peers = new Peers({
     self: config.institution,
     ...credentials,
@@ -161,11 +156,9 @@ interface Base {
 async function openInstitutionLedger(base: Base, follow: boolean): Promise<EmbeddedLedger> {
   const { config, region, peers, keys, logger, metrics } = base;
   const { privateKey } = await readSigningKey(suite(region.suite), config.data, 'ledger', keys);
-  const findings = metrics.forRole('ledger').counter('ledger_member_findings', 'Members of the chain that did wrong', {
-    code: memberFaults,
-  });
+  const count = countFindings(metrics.forRole('ledger'));
   const onFinding: Parameters<typeof openLedger>[1]['onFinding'] = ({ institution, code }) => {
-    findings.add(1, { code });
+    count(code);
     logger.warn({ institution, code }, 'a member of the chain was found at fault');
   };
   return openLedger(config, { region, peers, privateKey, onFinding, follow });
@@ -189,11 +182,11 @@ async function contextOf(
   const logger = createLogger({ role, institution, level: config.log.level });
   const outbox = new Outbox();
   const roleMetrics = metrics.forRole(role);
-  const parked = roleMetrics.counter('inbox_parked', 'Events that were parked: somebody must look');
+  const count = countParked(roleMetrics);
   const inbox = new Inbox({
     database,
     onParked: ({ topic, code }) => {
-      parked.add();
+      count();
       logger.warn({ topic, code }, 'event parked');
     },
   });

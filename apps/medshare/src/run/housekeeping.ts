@@ -2,7 +2,7 @@ import { removePayloadsBefore } from '@medshare/outbox';
 import { asProblem } from '@medshare/problems';
 import type { Config } from '../config.js';
 import type { Assembled } from './assemble.js';
-import { startParkedWatch } from './watch-parked.js';
+import { startWatches } from './start-watches.js';
 
 /** Between two rounds, ms. */
 const every = 3_600_000;
@@ -19,7 +19,7 @@ export function startHousekeeping(config: Config, assembled: Assembled): Houseke
   let running: Promise<void> = Promise.resolve();
   const round = () => (running = quietly(config, assembled));
   const timer = setInterval(() => void round(), every).unref();
-  const watch = startParkedWatch([...assembled.contexts.values()], { clock: assembled.clock });
+  const watch = startWatches([...assembled.contexts.values()], { clock: assembled.clock });
   return {
     async stop() {
       clearInterval(timer);

@@ -1,32 +1,16 @@
 import type { Clock } from '@medshare/clock';
 import { parkedStates } from '@medshare/outbox';
-import { asProblem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 
-/** Between two looks, ms: what an alert may be late by. */
-const every = 15_000;
-
-type Watched = Pick<RoleContext, 'inbox' | 'metrics' | 'logger'>;
-
 /**
- * Keeps gauges of what waits in each role's inbox: alerts are made of them (docs/operate-messages.md). Parking is bounded; a full
- * inbox makes the bus keep what comes, so it is told before it is full.
+ * Keeps gauges of what waits in a role's inbox: alerts are made of them (docs/observe.md). Parking is bounded; a full inbox makes the
+ * bus keep what comes, so it is told before it is full.
+ * @returns one look, which rejects when the database is away
  */
-export function startParkedWatch(roles: readonly Watched[], { clock }: { clock: Clock }): { stop(): Promise<void> } {
-  const looks = roles.map((role) => watch(role, clock));
-  const round = async () => void (await Promise.all(looks.map((look) => look())));
-  let running = round();
-  const timer = setInterval(() => (running = round()), every).unref();
-  return {
-    async stop() {
-      clearInterval(timer);
-      await running;
-    },
-  };
-}
-
-/** @returns one look, which never rejects: a database that is away has alerts of its own */
-export function watch({ inbox, metrics, logger }: Watched, clock: Clock): () => Promise<void> {
+export function watchParked(
+  { inbox, metrics, logger }: Pick<RoleContext, 'inbox' | 'metrics' | 'logger'>,
+  clock: Clock,
+): () => Promise<void> {
   const events = metrics.gauge('inbox_parked_events', 'Events that wait in the inbox, by why.', {
     state: parkedStates,
   });
@@ -41,19 +25,15 @@ export function watch({ inbox, metrics, logger }: Watched, clock: Clock): () => 
   );
   let warned = false;
   return async () => {
-    try {
-      const found = await inbox.parked.figures();
-      for (const state of parkedStates) events.set(found.events[state], { state });
-      streams.set(found.streams);
-      oldest.set(found.oldest === undefined ? 0 : Math.max(0, clock.now() - found.oldest) / 1000);
-      const all = parkedStates.reduce((sum, state) => sum + found.events[state], 0);
-      fill.set(all / found.limit);
-      const nearlyFull = all * 2 >= found.limit;
-      if (nearlyFull && !warned)
-        logger.error({ count: all, code: 'event.parked' }, 'half of the room for parked events is taken');
-      warned = nearlyFull;
-    } catch (caught) {
-      logger.debug({ code: asProblem(caught).code }, 'parked events could not be counted');
-    }
+    const found = await inbox.parked.figures();
+    for (const state of parkedStates) events.set(found.events[state], { state });
+    streams.set(found.streams);
+    oldest.set(found.oldest === undefined ? 0 : Math.max(0, clock.now() - found.oldest) / 1000);
+    const all = parkedStates.reduce((sum, state) => sum + found.events[state], 0);
+    fill.set(all / found.limit);
+    const nearlyFull = all * 2 >= found.limit;
+    if (nearlyFull && !warned)
+      logger.error({ count: all, code: 'event.parked' }, 'half of the room for parked events is taken');
+    warned = nearlyFull;
   };
 }

@@ -125,3 +125,14 @@ export async function checkpointAt(db: Pick<Tx, 'query'>, size: number): Promise
   const [row] = rows;
   return row && { ...row, size: Number(row.size), time: row.time.getTime() };
 }
+
+/** Entries that no checkpoint covers: how many, and the time of the first, ms since the epoch. */
+export async function unsignedEntries(db: Pick<Tx, 'query'>): Promise<{ count: number; oldest: number | undefined }> {
+  const { rows } = await db.query<{ count: string; oldest: Date | null }>(
+    `WITH signed AS (SELECT coalesce(max(size), 0) AS size FROM checkpoint)
+     SELECT head.size - signed.size AS count, (SELECT time FROM entry WHERE index = signed.size) AS oldest
+     FROM head, signed`,
+  );
+  const { count = '0', oldest = null } = rows[0] ?? {};
+  return { count: Number(count), oldest: oldest?.getTime() };
+}

@@ -41,6 +41,23 @@ export async function waitingAnchors(database: Database, limit: number): Promise
   return rows;
 }
 
+export interface AnchorBacklog {
+  waiting: number;
+  refused: number;
+  /** when the oldest record that waits was received, ms since the epoch; undefined when none waits */
+  oldest: number | undefined;
+}
+
+export async function anchorBacklog(database: Database): Promise<AnchorBacklog> {
+  const { rows } = await database.query<{ waiting: number; oldest: string | null; refused: number }>(
+    `SELECT count(*)::int AS waiting, min(received_at) AS oldest,
+       (SELECT count(*)::int FROM anchor WHERE state = 'refused') AS refused
+     FROM anchor WHERE state = 'waiting'`,
+  );
+  const { waiting = 0, refused = 0, oldest = null } = rows[0] ?? {};
+  return { waiting, refused, oldest: oldest === null ? undefined : Number(oldest) };
+}
+
 export interface AnchoredRow {
   record_id: string;
   patient_key: string;

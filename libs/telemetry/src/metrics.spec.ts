@@ -52,16 +52,17 @@ describe('metrics', () => {
   it('are listed by the names of the page, before they have a value too', async () => {
     const registry = createMetricsRegistry();
     const metrics = registry.forRole('vault');
-    const counter = metrics.counter('seen', 'Seen');
+    const counter = metrics.counter('seen', 'Seen', { type: ['adt'] });
     const histogram = metrics.histogram('took_seconds', 'Took');
     const gauge = metrics.gauge('waiting', 'Waiting');
-    const names = [...registry.names()];
+    const names = [...registry.series().keys()];
     expect(await registry.expose()).not.toContain('medshare_');
     counter.add();
     histogram.record(1);
     gauge.set(1);
     const shown = series(await registry.expose()).map((line) => line.replace(/\{.*/, ''));
     expect(new Set(names)).toEqual(new Set(shown));
+    expect(registry.series().get('medshare_seen_total')).toEqual({ type: ['adt'] });
   });
 
   it.each(['Seen', 'a-b', '', '9'])('refuse the name %p', (name) => {

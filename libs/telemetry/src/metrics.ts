@@ -34,8 +34,8 @@ export interface Metrics {
 /** Several roles of one process under one page of metrics. */
 export interface MetricsRegistry {
   forRole(role: string): Metrics;
-  /** Names of all series that the page may have: a series is on it only from its first value on. */
-  names(): ReadonlySet<string>;
+  /** The series that the page may have, by name, with their labels: one is on it only from its first value on. */
+  series(): ReadonlyMap<string, LabelValues>;
   expose(): Promise<string>;
 }
 
@@ -77,22 +77,22 @@ const bound = (role: string, allowed: LabelValues) => {
   };
 };
 
-type Declare = (kind: Kind, name: string) => string;
+type Declare = (kind: Kind, name: string, labels: LabelValues | undefined) => string;
 
 const metricsOf = (meter: Meter, role: string, declare: Declare, expose: () => Promise<string>): Metrics => ({
   counter(name, help, labels) {
-    const counter = meter.createCounter(declare('counter', name), { description: help });
+    const counter = meter.createCounter(declare('counter', name, labels), { description: help });
     const attributes = bound(role, labels ?? {});
     return { add: (n = 1, given) => counter.add(n, attributes(given)) };
   },
   histogram(name, help, labels, buckets = DEFAULT_BUCKETS) {
     const advice = { explicitBucketBoundaries: [...buckets] };
-    const histogram = meter.createHistogram(declare('histogram', name), { description: help, advice });
+    const histogram = meter.createHistogram(declare('histogram', name, labels), { description: help, advice });
     const attributes = bound(role, labels ?? {});
     return { record: (value, given) => histogram.record(value, attributes(given)) };
   },
   gauge(name, help, labels) {
-    const gauge = meter.createGauge(declare('gauge', name), { description: help });
+    const gauge = meter.createGauge(declare('gauge', name, labels), { description: help });
     const attributes = bound(role, labels ?? {});
     return { set: (value, given) => gauge.record(value, attributes(given)) };
   },
@@ -103,13 +103,13 @@ export const createMetricsRegistry = (): MetricsRegistry => {
   const reader = new PullReader();
   const meter = new MeterProvider({ readers: [reader] }).getMeter(prefix);
   const serializer = new PrometheusSerializer(prefix, false, undefined, true, true);
-  const names = new Set<string>();
-  const declare: Declare = (kind, name) => {
-    for (const suffix of suffixes[kind]) names.add(`${prefix}_${checkName(name)}${suffix}`);
+  const series = new Map<string, LabelValues>();
+  const declare: Declare = (kind, name, labels) => {
+    for (const suffix of suffixes[kind]) series.set(`${prefix}_${checkName(name)}${suffix}`, labels ?? {});
     return name;
   };
   const expose = async () => serializer.serialize((await reader.collect()).resourceMetrics);
-  return { forRole: (role) => metricsOf(meter, role, declare, expose), names: () => names, expose };
+  return { forRole: (role) => metricsOf(meter, role, declare, expose), series: () => series, expose };
 };
 
 /** The metrics of one role, on a page of their own. */

@@ -2,27 +2,9 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Controller, Get, Module } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { documentedHandlers, findUndocumented, makeDocuments, routesOf } from '@medshare/openapi';
-import { roleNames } from '@medshare/role';
-import type { Config } from '../config.js';
-import type { Assembled } from './assemble.js';
-import { policyFiles } from './files.js';
-import { InstitutionModule } from './institution.module.js';
+import { hollowInstitution } from './hollow-institution.fixture.js';
 
 type ControllerClass = { name: string; prototype: object };
-
-/** Stands for whatever a module asks of its context: Nest's preview mode makes no provider, so nothing of it is used. */
-const anything: unknown = new Proxy(() => undefined, {
-  get: (_, name) => given(name),
-  apply: () => anything,
-  construct: () => anything as object,
-});
-
-function given(name: string | symbol): unknown {
-  if (name === 'policyFiles') return policyFiles;
-  if (name === 'region') return { region: 'east', suite: 'intl', members: [], identifierSystems: [] };
-  if (name === Symbol.toPrimitive) return () => 0;
-  return name === Symbol.iterator || name === 'then' ? undefined : anything;
-}
 
 /** Every controller of the application with all roles, as Nest itself lists them. */
 async function controllersOf(module: Parameters<typeof NestFactory.create>[0]): Promise<ControllerClass[]> {
@@ -34,23 +16,10 @@ async function controllersOf(module: Parameters<typeof NestFactory.create>[0]): 
   return found;
 }
 
-const config = {
-  mllp: { host: '127.0.0.1', port: 0, maxMessageBytes: 1024, feeds: [] },
-  limits: { bodyBytes: 1024 },
-} as unknown as Config;
-const assembled = {
-  verifier: anything,
-  ledger: anything,
-  oprfShare: new Uint8Array(32),
-  databases: [],
-  metrics: anything,
-  contexts: new Map(roleNames.map((role) => [role, anything])),
-} as unknown as Assembled;
-
 describe('the API documents', () => {
   let controllers: ControllerClass[];
   beforeAll(async () => {
-    controllers = await controllersOf(InstitutionModule.register(config, assembled));
+    controllers = await controllersOf(hollowInstitution());
   });
 
   it('say something of every route of every role', () => {

@@ -39,5 +39,7 @@ export default {
     { ...base, displayName: 'faults', testMatch: ['<rootDir>/tests/faults/**/*.spec.ts'] },
     // against programs that are not ours; they need Maven and a JDK: `npm run test:peers`
     { ...base, displayName: 'peers', testMatch: ['<rootDir>/tests/peers/**/*.spec.ts'] },
+    // the client in headless Chromium: `npm run test:browser`
+    { ...base, displayName: 'browser', testMatch: ['<rootDir>/tests/browser/**/*.spec.ts'] },
   ],
 };

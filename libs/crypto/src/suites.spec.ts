@@ -1,4 +1,5 @@
 import { fromBase64url, fromHex, toBase64url, toHex, utf8 } from './bytes.js';
+import { vectors } from './fixture/vectors.fixture.js';
 import * as node from './index.js';
 import { suite as nodeSuite } from './node-suites.js';
 import * as portable from './portable.js';
@@ -16,12 +17,8 @@ const pairs = [
 ] as const;
 
 describe('GB/T 32905 (SM3)', () => {
-  const vectors = [
-    ['abc', '66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0'],
-    ['abcd'.repeat(16), 'debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c5732'],
-  ] as const;
-  it.each(vectors)('hashes %s', (text, digest) => {
-    for (const backend of [node, portable]) expect(toHex(backend.suite('sm').hash(utf8(text)))).toBe(digest);
+  it.each(vectors.sm3)('hashes $message', ({ message, digest }) => {
+    for (const backend of [node, portable]) expect(toHex(backend.suite('sm').hash(utf8(message)))).toBe(digest);
   });
 
   it('agrees with the platform at every length around the block, in one part or many', () => {
@@ -36,14 +33,14 @@ describe('GB/T 32905 (SM3)', () => {
 });
 
 describe('GB/T 32907 (SM4)', () => {
-  const key = fromHex('0123456789abcdeffedcba9876543210');
+  const key = fromHex(vectors.sm4.key);
   const words = () => Int32Array.of(0x01234567, 0x89abcdef, 0xfedcba98 | 0, 0x76543210);
   const hex = (block: Int32Array) => Array.from(block, (word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
 
   it('encrypts example A.1', () => {
     const block = words();
     encryptBlock(expandKey(key), block);
-    expect(hex(block)).toBe('681edf34d206965e86b3e94f536e4246');
+    expect(hex(block)).toBe(vectors.sm4.block);
   });
 
   it('encrypts example A.2, a million times', () => {
@@ -64,20 +61,15 @@ describe('GB/T 32907 (SM4)', () => {
 });
 
 describe('GB/T 32918.5 (SM2)', () => {
-  const d = fromHex('3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8');
-  const k = 0x59276e27d506861a16680f3ad9c02dccef3cc1fa3cdbe4ce6d54b80deac1bc21n;
-  const point =
-    '0409f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13';
-  const signature =
-    'f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa';
-  const message = utf8('message digest');
+  const { point, identity, signature } = vectors.sm2;
+  const d = fromHex(vectors.sm2.privateKey);
+  const k = BigInt(`0x${vectors.sm2.k}`);
+  const message = utf8(vectors.sm2.message);
   const { curve } = nodeSuite('sm');
 
   it('gives the public key and Z_A', () => {
     expect(toHex(curve.base(curve.scalarOf(d)).toBytes(false))).toBe(point);
-    expect(toHex(sm2Identity(sm3, fromHex(point)))).toBe(
-      'b2e14c5c79c6df5b85f4fe7ed8db7a262b9da7e07ccb0ea9f4747b8ccda8a4f3',
-    );
+    expect(toHex(sm2Identity(sm3, fromHex(point)))).toBe(identity);
   });
 
   it('signs as the example and verifies it on both backends', () => {
@@ -106,32 +98,24 @@ describe('GB/T 32918.5 (SM2)', () => {
 });
 
 describe('published vectors of the international suite', () => {
+  const { sha256, hmac, hkdf, p256 } = vectors;
   it('hashes as FIPS 180-4, authenticates as RFC 4231 and derives as RFC 5869', () => {
     for (const { suite } of [node, portable]) {
       const intl = suite('intl');
-      expect(toHex(intl.hash(utf8('abc')))).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
-      expect(toHex(intl.hmac(utf8('Jefe'), utf8('what do ya want '), utf8('for nothing?')))).toBe(
-        '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
-      );
-      const okm = intl.hkdf(
-        fromHex('0b'.repeat(22)),
-        fromHex('f0f1f2f3f4f5f6f7f8f9'),
-        42,
-        fromHex('000102030405060708090a0b0c'),
-      );
-      expect(toHex(okm)).toBe('3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865');
+      expect(toHex(intl.hash(utf8(sha256.message)))).toBe(sha256.digest);
+      expect(toHex(intl.hmac(utf8(hmac.key), ...hmac.message.map(utf8)))).toBe(hmac.tag);
+      const okm = intl.hkdf(fromHex(hkdf.ikm), fromHex(hkdf.info), 42, fromHex(hkdf.salt));
+      expect(toHex(okm)).toBe(hkdf.okm);
     }
   });
 
   it('verifies the signature of RFC 6979 A.2.5 and derives its public key', () => {
-    const d = fromHex('c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721');
-    const signature =
-      'efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8';
+    const d = fromHex(p256.privateKey);
     for (const { suite } of [node, portable]) {
       const intl = suite('intl');
-      expect(toHex(intl.publicKeyOf(d))).toBe('0360fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6');
-      expect(intl.verify(intl.publicKeyOf(d), utf8('sample'), fromHex(signature))).toBe(true);
-      expect(intl.verify(intl.publicKeyOf(d), utf8('sampla'), fromHex(signature))).toBe(false);
+      expect(toHex(intl.publicKeyOf(d))).toBe(p256.publicKey);
+      expect(intl.verify(intl.publicKeyOf(d), utf8('sample'), fromHex(p256.signature))).toBe(true);
+      expect(intl.verify(intl.publicKeyOf(d), utf8('sampla'), fromHex(p256.signature))).toBe(false);
     }
   });
 });

@@ -120,11 +120,10 @@ export class HandReader {
     return suite(this.region.suite);
   }
 
-  /** Everything before the chain. */
-  async ask(wish: Wish): Promise<Asked> {
+  /** Everything before the chain. @param pair of the reading key; whoever keeps its private half elsewhere gives none here */
+  async ask(wish: Wish, pair = this.suite.generateKeyPair()): Promise<Asked> {
     const { owner, identifier, purpose = 'TREAT', relation = 'treating', lasts = 3_600_000 } = wish;
     const { peers, institution, certificate } = this;
-    const pair = this.suite.generateKeyPair();
     const ask: Ask = {
       version: 1,
       askId: systemRandom.uuid(),

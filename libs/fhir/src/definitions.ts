@@ -36,6 +36,9 @@ export const definitionOf = (name: string): Definition | undefined => {
 export const isSupportedResource = (type: string): boolean =>
   Object.hasOwn(resources, type) && type !== 'Resource' && type !== 'DomainResource';
 
+/** The types that can be part of a record, sorted. */
+export const supportedResources = (): string[] => Object.keys(resources).filter(isSupportedResource).sort();
+
 /** Makes @medplum/core know a resource type and, the first time, the data types. Types never asked for cost no memory. */
 export const loadResource = (type: string): void => {
   if (loaded.size === 0) for (const name of [...Object.keys(datatypes), 'Resource', 'DomainResource']) load(name);

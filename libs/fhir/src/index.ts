@@ -1,6 +1,6 @@
 export { Decimal, defaultJsonLimits, parseFhirJson, toJsonBytes, type FhirJson, type JsonLimits } from './fhir-json.js';
 export { type Span } from './json-scanner.js';
-export { isSupportedResource } from './definitions.js';
+export { isSupportedResource, supportedResources } from './definitions.js';
 export { validate, validateBundle } from './validate-bundle.js';
 export { type MapOptions, type Resource } from './mapping/context.js';
 export { maxIssues, type LossCode, type MapIssue } from './mapping/ledger.js';

@@ -29,6 +29,20 @@ export interface Documentation {
   readonly example: Example;
   /** reachable on the mutual-TLS listener only */
   readonly peers?: 'region' | 'institution';
+  /** what the CapabilityStatement says of a route on `/fhir`, as far as its path does not */
+  readonly fhir?: FhirClaim;
+}
+
+/** http://hl7.org/fhir/R4/capabilitystatement.html */
+export interface FhirClaim {
+  /** that `{type}` in the path stands for */
+  readonly types?: readonly string[];
+  /** interactions of the whole system */
+  readonly system?: readonly ('transaction' | 'batch')[];
+  /** canonical address of an operation's definition */
+  readonly operation?: string;
+  /** search parameters, without those of paging */
+  readonly search?: Readonly<Record<string, { type: 'date' | 'token' | 'reference'; documentation?: string }>>;
 }
 
 const key = Symbol('documentation');

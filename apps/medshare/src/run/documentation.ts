@@ -1,4 +1,5 @@
 import {
+  fhirResource,
   healthResponse,
   parkedFigures,
   parkedListing,
@@ -112,4 +113,12 @@ export const docsFile = {
   answer: { type: 'application/json' },
   problems: ['request.not-found'],
   example: { params: { file: 'platform.openapi.json' } },
+} satisfies Documentation;
+
+export const capabilities = {
+  owner,
+  summary: 'What this server does, as a FHIR CapabilityStatement',
+  answer: { type: 'application/fhir+json', shape: fhirResource('CapabilityStatement') },
+  problems: [],
+  example: {},
 } satisfies Documentation;

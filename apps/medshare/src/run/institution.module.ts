@@ -3,6 +3,7 @@ import { TOKEN_VERIFIER } from '@medshare/identity/nest';
 import type { Config } from '../config.js';
 import { roleModules } from '../roles.js';
 import type { Assembled } from './assemble.js';
+import { CapabilitiesController } from './capabilities.controller.js';
 import { DocsController } from './docs.controller.js';
 import { EventsController } from './events.controller.js';
 import { HEALTH, HealthController } from './health.controller.js';
@@ -34,7 +35,7 @@ export class InstitutionModule {
           .sort(([a], [b]) => Number(b === 'access') - Number(a === 'access'))
           .map(([role, context]) => roleModules[role](context, extras)),
       ],
-      controllers: [DocsController, HealthController, ParkedController, EventsController],
+      controllers: [CapabilitiesController, DocsController, HealthController, ParkedController, EventsController],
       providers: [
         { provide: HEALTH, useValue: { databases, metrics } },
         { provide: CONTEXTS, useValue: contexts },

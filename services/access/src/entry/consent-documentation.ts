@@ -53,6 +53,7 @@ export const searchConsents = {
   query: z.strictObject({ 'patient:identifier': z.string().max(321).optional() }),
   answer: { type, shape: fhirResource('Bundle') },
   problems: ['request.malformed', 'fhir.unsupported'],
+  fhir: { search: { patient: { type: 'reference', documentation: 'with the modifier :identifier only' } } },
   example: { query: { 'patient:identifier': 'urn:medshare:east:citizen|E-1985-0317-442' } },
 } satisfies Documentation;
 

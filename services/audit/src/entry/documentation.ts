@@ -14,6 +14,7 @@ export const searchEvents = {
   query: z.strictObject({
     date: z.string().optional(),
     action: z.string().optional(),
+    subtype: z.string().optional(),
     outcome: z.enum(['0', '4', '8']).optional(),
     entity: z.string().optional(),
     _count: z.string().optional(),
@@ -21,6 +22,15 @@ export const searchEvents = {
   }),
   answer: { type: fhir, shape: fhirResource('Bundle') },
   problems: ['request.malformed'],
+  fhir: {
+    search: {
+      date: { type: 'date' },
+      action: { type: 'token', documentation: 'as subtype' },
+      subtype: { type: 'token', documentation: 'an audit action' },
+      outcome: { type: 'token' },
+      entity: { type: 'token', documentation: '<kind>|<id>' },
+    },
+  },
   example: { query: { _count: '5' } },
 } satisfies Documentation;
 

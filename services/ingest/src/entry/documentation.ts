@@ -8,6 +8,7 @@ import {
   refusalListing,
   shownMessage,
 } from '@medshare/events';
+import { supportedResources } from '@medshare/fhir';
 import type { Documentation } from '@medshare/openapi';
 import { z } from 'zod';
 
@@ -92,6 +93,7 @@ export const processMessage = {
   body: { type: fhir, shape: fhirResource('Bundle') },
   answer: { type: fhir, shape: fhirResource('Bundle') },
   problems: [...unreadable, ...resource],
+  fhir: { operation: 'http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message' },
   example: {
     body: {
       resourceType: 'Bundle',
@@ -119,6 +121,7 @@ export const receiveBundle = {
   body: { type: fhir, shape: fhirResource('Bundle') },
   answer: { type: fhir, shape: fhirResource('Bundle') },
   problems: [...unreadable, ...resource],
+  fhir: { system: ['transaction', 'batch'] },
   example: { body: bundle },
 } satisfies Documentation;
 
@@ -128,6 +131,8 @@ export const createResource = {
   body: { type: fhir, shape: z.looseObject({ resourceType: z.string() }) },
   answer: { status: 201, type: fhir, shape: fhirResource('OperationOutcome') },
   problems: [...unreadable, ...resource],
+  // consents are recorded by the access role
+  fhir: { types: supportedResources().filter((type) => type !== 'Consent') },
   example: { params: { type: 'Patient' }, body: patient },
 } satisfies Documentation;
 
@@ -146,6 +151,7 @@ export const previewFhir = {
   body: { type: fhir, shape: z.looseObject({ resourceType: z.string() }) },
   answer: { shape: previewResponse },
   problems: [...unreadable, ...resource],
+  fhir: { operation: 'urn:medshare:operation:preview' },
   example: { body: bundle },
 } satisfies Documentation;
 

@@ -274,4 +274,18 @@ export const plants: readonly Plant[] = [
     tables: ['audit.checkpoint'],
     sql: 'DELETE FROM audit.checkpoint',
   },
+  {
+    store: 'ledger.evidence',
+    what: 'the chain refused the evidence of an emergency',
+    tables: ['ledger.evidence'],
+    sql: `INSERT INTO ledger.evidence (id, request_id, body, released_at, state, problem)
+      VALUES ('planted/ed@harbor/x', 'planted', '{}', 0, 'refused', 'access.forged')`,
+  },
+  {
+    store: 'vault.emergency_release ↔ chain',
+    what: 'a release without the chain never came to stand on it',
+    tables: ['vault.emergency_release'],
+    sql: `INSERT INTO vault.emergency_release (entry, request_id, released_at, body) VALUES ('planted', 'planted', now(),
+      '{"requestId": "planted", "leaf": "ed@harbor", "entry": "planted", "releasedAt": 0}')`,
+  },
 ];

@@ -75,7 +75,7 @@ public class SendMessages {
     List<String> wrong = Collections.synchronizedList(new ArrayList<>());
     Map<String, Boolean> ids = new ConcurrentHashMap<>();
     ExecutorService pool = Executors.newFixedThreadPool(connections);
-    List<Future<?>> running = new ArrayList<>();
+    List<Future<Connection>> running = new ArrayList<>();
     long began = System.nanoTime();
     for (int c = 0; c < connections; c++) {
       int first = c;
@@ -99,13 +99,13 @@ public class SendMessages {
           }
         } catch (Exception caught) {
           wrong.add("connection " + first + ": " + caught);
-        } finally {
-          connection.close();
         }
-        return null;
+        return connection;
       }));
     }
-    for (Future<?> one : running) one.get();
+    // none is closed before all are done: closing one disturbs HAPI's other connections of the process
+    for (Future<Connection> one : running) one.get();
+    for (Future<Connection> one : running) one.get().close();
     System.out.println("MS\t" + (System.nanoTime() - began) / 1_000_000);
     counts.forEach((what, count) -> System.out.println("COUNT\t" + what + "\t" + count));
     wrong.forEach((what) -> System.out.println("WRONG\t" + what));

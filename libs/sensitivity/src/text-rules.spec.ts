@@ -81,9 +81,10 @@ describe('free text', () => {
   });
 
   it('is linear on hostile text', () => {
-    const start = performance.now();
+    const before = process.cpuUsage();
     for (const unit of ['<b ', '<b a="', '#', 'no ', 'denies ', '无', 'alcohol ', 'heroin ', '<b', '&#', 'a,'])
       policy.texts(textOfXhtml(unit.repeat(200_000 / unit.length)));
-    expect(performance.now() - start).toBeLessThan(8000);
+    const { user } = process.cpuUsage(before);
+    expect(user / 1000).toBeLessThan(8000);
   });
 });

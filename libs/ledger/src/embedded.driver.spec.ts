@@ -1,11 +1,14 @@
-import { Cast } from '@medshare/chaincode-region/cast.fixture';
+import { Cast, institutions } from '@medshare/chaincode-region/cast.fixture';
 import { EmbeddedNetwork, freshDatabases } from './embedded-network.fixture.js';
 import { ledgerContract } from './ledger.port.contract.js';
 
 ledgerContract('embedded', async () => {
   const { urls, drop } = await freshDatabases();
   const cast = new Cast('intl', {}, Date.now());
-  const network = await new EmbeddedNetwork(cast, urls).start();
+  // three members answer a storm from one thread, beside whatever else the machine does
+  const patient = { settings: { endorseMs: 60_000 } };
+  const changes = Object.fromEntries(institutions.map((id) => [id, patient]));
+  const network = await new EmbeddedNetwork(cast, urls, changes).start();
   return {
     cast,
     ledger: (institution) => network.ledger(institution),

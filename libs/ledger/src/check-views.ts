@@ -37,8 +37,7 @@ export function checkViews(region: Region, views: readonly View[], rules: ViewRu
   const group = largestGroup(checked);
   const quorum = rules.quorum ?? region.viewQuorum;
   if (group.length < quorum) {
-    const others = checked.filter((view) => !group.includes(view)).map(({ institution }) => institution);
-    throw invalid(others.join(','), `${group.length} of ${quorum} members agree`);
+    throw tooFew(checked, group, quorum);
   }
   const height = Math.max(...group.map((view) => view.height));
   const ahead = checked.some((view) => !group.includes(view) && view.height > height);
@@ -65,6 +64,17 @@ function checkOne(region: Region, given: View, rules: ViewRules, first: View | u
   if (view.time > rules.now + region.clockSkewMs) throw invalid(name, 'the view is from the future');
   if (rules.now - view.time > (rules.leaseMs ?? region.leaseMs)) throw stale(name, 'the view is older than the lease');
   return view;
+}
+
+/** Only members that read at one height can contradict each other; who stands at another height lags or is ahead, and is asked again. */
+function tooFew(checked: readonly View[], group: readonly View[], quorum: number) {
+  const others = checked.filter((view) => !group.includes(view));
+  const names = (views: readonly View[]) => views.map(({ institution }) => institution).join(',');
+  const detail = `${group.length} of ${quorum} members agree`;
+  const contradict = others.filter(({ height }) => checked.some((one) => group.includes(one) && one.height === height));
+  if (contradict.length > 0 || others.length === 0) return invalid(names(contradict), detail);
+  const top = Math.max(...checked.map(({ height }) => height));
+  return stale(names(checked.filter(({ height }) => height < top)), `${detail}: members stand at different heights`);
 }
 
 function largestGroup(views: readonly View[]): readonly View[] {

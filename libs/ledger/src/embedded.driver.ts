@@ -157,9 +157,9 @@ class ChainLedger implements Ledger {
     }
   }
 
-  height(): Promise<Head> {
-    const { number, hash } = this.#parts.peer.head;
-    return Promise.resolve({ number, hash });
+  async height(): Promise<Head> {
+    const { number, hash } = await this.#parts.peer.settledHead();
+    return { number, hash };
   }
 
   reachability(): Promise<Reachability> {

@@ -65,6 +65,17 @@ describe('views', () => {
     );
   });
 
+  it('of different heights accuse nobody: who is behind is asked again', () => {
+    const behind = view('summit', open, { height: 6, blockHash: cast.digest('block 6') });
+    expect(() => check([view('harbor', active), behind])).toThrow(
+      expect.objectContaining({ code: 'view.stale', where: 'summit' }),
+    );
+    const contradicts = view('lakeside', open);
+    expect(() => check([view('harbor', active), contradicts, behind], { quorum: 3 })).toThrow(
+      expect.objectContaining({ code: 'view.invalid' }),
+    );
+  });
+
   it('are stale when one member has seen a later block with another state: a revocation is not outvoted', () => {
     const ahead = view('summit', revoked, { height: 8, blockHash: cast.digest('block 8') });
     expect(() => check([view('harbor', active), view('lakeside', active), ahead])).toThrow(

@@ -36,6 +36,8 @@ type Head = { readonly number: number; readonly hash: string; readonly time: num
 
 /** Bytes of blocks in one answer. */
 const pageBytes = 8 * 1024 * 1024;
+/** Executions that a block may spoil before the next block is kept waiting. */
+const freeExecutions = 5;
 
 /** One member's copy of the chain: executes proposals on it, and takes up blocks that it has checked itself. */
 export class Peer {
@@ -43,6 +45,7 @@ export class Peer {
   readonly committed = new Waiters();
   readonly #gate = new Gate();
   #head: Head | undefined;
+  #storing: Promise<void> | undefined;
   #stopped = false;
 
   constructor(parts: PeerParts) {
@@ -72,6 +75,15 @@ export class Peer {
   get head(): Head {
     if (this.#head === undefined) throw problem('ledger.unavailable', { detail: 'the peer has not started' });
     return this.#head;
+  }
+
+  /**
+   * The last block while none is being stored. What was read between two equal answers is the state at that block: a block that is being
+   * stored shows in the state before its commit is known here, and a reading labelled with the block before would look like a lie.
+   */
+  async settledHead(): Promise<Head> {
+    while (this.#storing !== undefined) await this.#storing;
+    return this.head;
   }
 
   /** Executes a proposal and signs the outcome together with the height it was executed at. */
@@ -131,15 +143,18 @@ export class Peer {
     return parsed.data;
   }
 
-  /** A block that comes in between would mix two heights, so it is executed again. */
+  /** A block that comes in between would mix two heights, so it is executed again; when blocks keep coming, the next one waits. */
   async #execute(proposal: Proposal, txId: string) {
-    const { chaincode, store, institution } = this.parts;
-    for (let attempt = 0; attempt < 10; attempt++) {
-      const { head } = this;
+    const { chaincode, store } = this.parts;
+    for (let attempt = 0; attempt < freeExecutions; attempt++) {
+      const head = await this.settledHead();
       const outcome = await simulate(chaincode, store, proposal, txId);
-      if (this.head === head) return { outcome, head };
+      if ((await this.settledHead()) === head) return { outcome, head };
     }
-    throw problem('ledger.unavailable', { where: institution, detail: 'blocks arrive during every execution' });
+    return this.#gate.run(async () => ({
+      outcome: await simulate(chaincode, store, proposal, txId),
+      head: this.head,
+    }));
   }
 
   async #commit(text: string): Promise<void> {
@@ -153,7 +168,9 @@ export class Peer {
     if (fault !== undefined) throw tampered(number, fault);
     const judged = await validateTransactions(region, signing, store, number, block.transactions);
     const commit = { number, hash, time, text, ...judged };
-    await this.#store({ ...commit, signature: this.#signCommit(commit) });
+    const stored = this.#store({ ...commit, signature: this.#signCommit(commit) });
+    this.#storing = stored.catch(() => undefined);
+    await stored.finally(() => (this.#storing = undefined));
     this.committed.wake();
   }
 

@@ -9,7 +9,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Executes a proposal on the committed state and says what it read, would write and answers. Nothing is written. A Problem thrown by the
- * chaincode is an outcome like any other; anything else it throws is a fault and is thrown on.
+ * chaincode is an outcome like any other; anything else it throws is a fault and is thrown on, and so is whatever the store throws: a
+ * member whose database is away has no result, and must not sign one.
  */
 export async function simulate(
   chaincode: Chaincode,
@@ -25,8 +26,10 @@ export async function simulate(
   try {
     const context = { txId, time, creator, state: recorder, emit: (event: ChaincodeEvent) => void events.push(event) };
     const response = await run(context, proposal.args);
+    if (recorder.faults.length > 0) throw recorder.faults[0];
     return { kind: 'done', rwset: recorder.rwset(), response: mutable(response), events: mutable(events) };
   } catch (caught) {
+    if (recorder.faults.length > 0) throw recorder.faults[0];
     if (!isProblem(caught)) throw caught;
     const { code, where, detail } = caught;
     return { kind: 'refused', code, ...(where !== undefined && { where }), ...(detail !== undefined && { detail }) };
@@ -42,6 +45,8 @@ class Recorder implements State {
   readonly #writes = new Map<string, string | null>();
   readonly #store: Pick<ChainStore, 'range'>;
   readonly #loader: StateReads;
+  /** What the store threw, however the chaincode took it. */
+  readonly faults: unknown[] = [];
 
   constructor(store: Pick<ChainStore, 'getMany' | 'range'>) {
     this.#store = store;
@@ -49,7 +54,7 @@ class Recorder implements State {
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    const found = await this.#loader.get(key);
+    const found = await this.#reading(this.#loader.get(key));
     this.#reads.set(key, found?.version ?? null);
     return found?.value;
   }
@@ -63,10 +68,19 @@ class Recorder implements State {
   }
 
   async range(start: string, end: string): Promise<readonly Entry[]> {
-    const found = await this.#store.range(start, end);
+    const found = await this.#reading(this.#store.range(start, end));
     const reads = found.map(({ key, version }: VersionedEntry) => ({ key, version }));
     this.#ranges.push({ start, end, reads });
     return found;
+  }
+
+  async #reading<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (caught) {
+      this.faults.push(caught);
+      throw caught;
+    }
   }
 
   rwset(): ReadWriteSet {

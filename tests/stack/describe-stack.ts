@@ -1,0 +1,44 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { brokersOf, kafkaSecret, kafkaUsers } from './servers/kafka.js';
+import { postgresUrl } from './servers/postgres.js';
+import type { Stack } from './stack.js';
+
+/** `<state>/stack.json`: where everything is, for programs. It names the files of secrets and holds none. */
+export interface Description {
+  readonly version: 1;
+  readonly basePort: number;
+  /** file with the certificate authority of all servers, PEM */
+  readonly authority: string;
+  readonly postgres: { readonly url: string; readonly passwordFile: string };
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    /** user → file of its password, for SASL SCRAM-SHA-512 */
+    readonly users: Readonly<Record<string, string>>;
+  };
+}
+
+export const descriptionFile = (state: string): string => join(state, 'stack.json');
+
+export async function describeStack(stack: Stack): Promise<void> {
+  const { places, certificates, secrets } = stack;
+  const description: Description = {
+    version: 1,
+    basePort: places.basePort,
+    authority: certificates.authorityFile,
+    postgres: {
+      url: postgresUrl(stack, 'postgres', '', 'postgres'),
+      passwordFile: join(places.state, 'postgres', 'password'),
+    },
+    kafka: {
+      brokers: brokersOf(stack),
+      users: Object.fromEntries(kafkaUsers.map((user) => [user, secrets.path(kafkaSecret(user))])),
+    },
+  };
+  await writeFile(descriptionFile(places.state), `${JSON.stringify(description, null, 2)}\n`);
+}
+
+export const readDescription = async (state: string): Promise<Description | undefined> => {
+  const text = await readFile(descriptionFile(state), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Description);
+};

@@ -1,0 +1,50 @@
+import { createServer } from 'node:net';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where one stack is: several can run on one machine with other folders and other ports. */
+export interface Places {
+  /** what the servers keep: data, logs, secrets, configuration */
+  readonly state: string;
+  /** what was installed, for all stacks of this user */
+  readonly cache: string;
+  /** all ports are counted from here */
+  readonly basePort: number;
+}
+
+const absolute = (path: string | undefined): string | undefined => (path?.startsWith('/') ? path : undefined);
+
+/** XDG Base Directory; as root below /var/lib, because PostgreSQL runs as another user, which must be able to pass through. */
+export function defaultState(env: Environment): string {
+  if (process.getuid?.() === 0) return '/var/lib/medshare-stack';
+  return join(absolute(env['XDG_STATE_HOME']) ?? join(homedir(), '.local', 'state'), 'medshare', 'stack');
+}
+
+export const cacheFolder = (env: Environment): string =>
+  resolve(
+    env['MEDSHARE_STACK_CACHE'] ??
+      join(absolute(env['XDG_CACHE_HOME']) ?? join(homedir(), '.cache'), 'medshare', 'stack'),
+  );
+
+export const defaultBasePort = 7400;
+
+/** Ports by offset from the base; institutions have theirs at base + 101 … 321. */
+export const portsFrom = (base: number) => ({
+  postgres: base,
+  kafka: (node: number) => ({ clients: base + node, brokers: base + 10 + node, controllers: base + 20 + node }),
+  keycloak: { https: base + 30, http: base + 31, management: base + 32 },
+  kubo: (node: number) => ({ api: base + 40 + node, swarm: base + 50 + node }),
+  s3: base + 60,
+  collector: { otlp: base + 70, health: base + 71, metrics: base + 72 },
+  prometheus: base + 80,
+});
+
+/** @returns whether nobody listens there */
+export const isFree = (port: number): Promise<boolean> =>
+  new Promise((done) => {
+    const server = createServer();
+    server.once('error', () => done(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+  });

@@ -10,5 +10,5 @@ export { parseMessage, serialiseMessage } from './parse-message.js';
 export { formatPosition, parsePosition, type Position } from './position.js';
 export { readAcknowledgement, type AcknowledgementRead } from './read-acknowledgement.js';
 export { supported, versions, type Structure } from './structures.js';
-export { parseTimestamp, type Precision, type Timestamp } from './timestamp.js';
+export { parseTimestamp, readTimestamp, type Precision, type Timestamp } from './timestamp.js';
 export { validateMessage } from './validate-message.js';

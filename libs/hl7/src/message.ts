@@ -69,13 +69,20 @@ export class Repetition {
     return valueOf(this.raw, this.dialect);
   }
 
+  private place: string | undefined;
+
   where(component?: number, subcomponent?: number): string {
-    return formatPosition({ ...this.field, component, subcomponent });
+    const place = (this.place ??= formatPosition(this.field));
+    if (component === undefined) return place;
+    return subcomponent === undefined ? `${place}.${component}` : `${place}.${component}.${subcomponent}`;
   }
 }
 
 /** One segment; `fields[n]` is the raw text of field n, `fields[0]` its name. MSH-1 is its separator, as in the standard. */
 export class Segment {
+  /** what was cut once: several rules read one field */
+  private readonly cut = new Map<number, readonly Repetition[]>();
+
   constructor(
     readonly name: string,
     /** counts segments of this name, from 1 */
@@ -90,13 +97,17 @@ export class Segment {
   repetitions(field: number): readonly Repetition[] {
     const raw = this.fields[field];
     if (raw === undefined || raw === '') return [];
-    return this.parts(raw, field).map((part, at) => this.repetition(part, field, at + 1));
+    let cut = this.cut.get(field);
+    if (cut === undefined) {
+      cut = this.parts(raw, field).map((part, at) => this.repetition(part, field, at + 1));
+      this.cut.set(field, cut);
+    }
+    return cut;
   }
 
   /** @returns the first repetition, which may be empty */
   first(field: number): Repetition {
-    const raw = this.fields[field] ?? '';
-    return this.repetition(this.parts(raw, field)[0] ?? '', field, 1);
+    return this.repetitions(field)[0] ?? this.repetition('', field, 1);
   }
 
   text(field: number, component = 1, subcomponent = 1): Value {

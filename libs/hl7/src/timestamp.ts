@@ -16,7 +16,6 @@ export type Timestamp = {
 const grammar = /^(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,4}))?)?)?)?)?)?([+-]\d{4})?$/;
 const precisions: readonly Precision[] = ['year', 'month', 'day', 'hour', 'minute', 'second', 'fraction'];
 
-const refuse = (detail: string) => problem('hl7.data-type', { detail });
 const pad = (value: number, width = 2) => String(value).padStart(width, '0');
 
 /**
@@ -25,16 +24,29 @@ const pad = (value: number, width = 2) => String(value).padStart(width, '0');
  * @throws Problem hl7.data-type for anything else, for dates that do not exist, and config.invalid for an unknown zone
  */
 export const parseTimestamp = (text: string, feedZone: string): Timestamp => {
+  const read = readTimestamp(text, feedZone);
+  if (typeof read === 'string') throw problem('hl7.data-type', { detail: read });
+  return read;
+};
+
+/**
+ * The same where values that are no time are nothing special: nothing is thrown for them.
+ * @returns the time, or which rule the text breaks
+ * @throws Problem config.invalid for an unknown zone
+ */
+export const readTimestamp = (text: string, feedZone: string): Timestamp | string => {
   const found = grammar.exec(text);
-  if (found === null) throw refuse('not YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ]');
+  if (found === null) return 'not YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ]';
   const digits = found.slice(1, 8);
   const precision = precisions[digits.findIndex((part) => part === undefined) - 1] ?? 'fraction';
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = digits
     .slice(0, 6)
     .flatMap((part) => (part ? [Number(part)] : []));
-  checkCalendar(year, month, day, hour, minute, second);
+  const wrong = calendarRule(year, month, day, hour, minute, second);
+  if (wrong !== undefined) return wrong;
   const wall = utc(year, month, day, hour, minute, second) + Math.floor(Number(`0.${digits[6] ?? 0}`) * 1000);
   const offset = found[8] === undefined ? offsetAt(wall, feedZone) : parseOffset(found[8]);
+  if (offset === undefined) return 'no such offset';
   return {
     instant: new Date(wall - offset * 60_000).toISOString(),
     precision,
@@ -49,13 +61,14 @@ const utc = (year: number, month: number, day: number, hour: number, minute: num
   return date.setUTCHours(hour, minute, second, 0);
 };
 
-const checkCalendar = (
+/** @returns the rule that is broken */
+const calendarRule = (
   ...[year, month, day, hour, minute, second]: [number, number, number, number, number, number]
-) => {
+): string | undefined => {
   const exists =
     month >= 1 && month <= 12 && day >= 1 && day <= new Date(utc(year, month + 1, 0, 0, 0, 0)).getUTCDate();
-  if (year === 0 || !exists) throw refuse('no such date');
-  if (hour > 23 || minute > 59 || second > 59) throw refuse('no such time of day');
+  if (year === 0 || !exists) return 'no such date';
+  return hour > 23 || minute > 59 || second > 59 ? 'no such time of day' : undefined;
 };
 
 const formatLocal = ([year, month, day, hour, minute, second, fraction]: readonly (string | undefined)[]): string =>
@@ -63,10 +76,10 @@ const formatLocal = ([year, month, day, hour, minute, second, fraction]: readonl
     .concat(fraction && `.${fraction}`)
     .join('');
 
-const parseOffset = (text: string): number => {
+const parseOffset = (text: string): number | undefined => {
   const hours = Number(text.slice(1, 3));
   const minutes = Number(text.slice(3, 5));
-  if (hours > 14 || minutes > 59) throw refuse('no such offset');
+  if (hours > 14 || minutes > 59) return undefined;
   return (text.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
 };
 
@@ -99,12 +112,27 @@ const offsetOf = (instant: number, zone: string): number => {
   return (found[1] === '-' ? -1 : 1) * (Number(found[2]) * 60 + Number(found[3]));
 };
 
+const dayLong = 86_400_000;
+/** zone and day since the epoch → its offset when the day begins in UTC; formatting a date costs more than all else here */
+const daily = new Map<string, number>();
+
+const offsetOfDay = (day: number, zone: string): number => {
+  const key = `${zone} ${day}`;
+  let offset = daily.get(key);
+  if (offset === undefined) {
+    offset = offsetOf(day * dayLong, zone);
+    if (daily.size >= 10_000) daily.clear();
+    daily.set(key, offset);
+  }
+  return offset;
+};
+
 /** The offset of a wall time; of two (clocks set back) the earlier instant, of none (set forward) the one before the jump. */
-const offsetAt = (wall: number, zone: string): number => {
-  const fixed = /^[+-]\d\d:\d\d$/.test(zone) ? parseOffset(zone.replace(':', '')) : undefined;
-  if (fixed !== undefined) return fixed;
-  const before = offsetOf(wall - 86_400_000, zone);
-  const after = offsetOf(wall + 86_400_000, zone);
+const offsetAt = (wall: number, zone: string): number | undefined => {
+  if (/^[+-]\d\d:\d\d$/.test(zone)) return parseOffset(zone.replace(':', ''));
+  const day = Math.floor(wall / dayLong);
+  const before = offsetOfDay(day - 1, zone);
+  const after = offsetOfDay(day + 2, zone);
   if (before === after) return before;
   return offsetOf(wall - before * 60_000, zone) === before
     ? before

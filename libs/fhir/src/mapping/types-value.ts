@@ -1,5 +1,4 @@
-import { isProblem } from '@medshare/problems';
-import { parseTimestamp, type Timestamp } from '@medshare/hl7';
+import { readTimestamp, type Timestamp } from '@medshare/hl7';
 import { Decimal } from '../fhir-json.js';
 import type { Context } from './context.js';
 import type { Reading } from './reading.js';
@@ -7,12 +6,8 @@ import { single, type Type } from './table.js';
 
 /** @returns undefined for what is no time */
 export const timeOf = (text: string, context: Context): Timestamp | undefined => {
-  try {
-    return parseTimestamp(text, context.feedZone);
-  } catch (caught) {
-    if (isProblem(caught) && caught.code === 'hl7.data-type') return undefined;
-    throw caught;
-  }
+  const read = readTimestamp(text, context.feedZone);
+  return typeof read === 'string' ? undefined : read;
 };
 
 /** FHIR's dateTime has seconds and an offset once it has hours: minutes and seconds are filled with zeros (R4 datatypes, dateTime). */

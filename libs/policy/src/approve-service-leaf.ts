@@ -1,5 +1,6 @@
 import { byServices, isServiceLeaf, servicesFill, withPeople } from '@medshare/crypto/fill-rule';
 import { leavesOf, type Formula } from '@medshare/crypto/formula';
+import { emergencyPurpose, emergencyRole } from '@medshare/events/chain';
 import type { AccessPolicy } from './access-policy.js';
 import type { DecisionInput } from './decision.js';
 
@@ -42,13 +43,17 @@ export function serviceLeafApproves(
   if (covered.length === 0) return refuse('no-legal-basis');
   const byPeople = covered.every(({ row }) => row.approval === 'required');
   if (byPeople && input.approval === 'none' && servicesFill(input.formula)) return refuse('people-must-approve');
-  const open = toFill(input.formula, input.approval);
+  const open = toFill(input.formula, input.approval, input.purpose);
   const leaves = open.filter((leaf) => isServiceLeaf(leaf) && leaf.endsWith(`@${institution}`));
   return leaves.length > 0 ? { approves: true, leaves } : refuse('people-must-approve');
 }
 
-/** @returns the leaves that are anybody's to fill for a request: with people where they must approve, else services' own if they have some */
-export function toFill(formula: Formula, approval: 'none' | 'required'): string[] {
+/**
+ * @returns the leaves that are anybody's to fill for a request: with people where they must approve, else services' own if they have some;
+ * the places of emergency departments in emergencies only
+ */
+export function toFill(formula: Formula, approval: 'none' | 'required', purpose: string): string[] {
   const open = approval === 'required' ? withPeople(formula) : byServices(formula);
-  return open === null ? [] : leavesOf(open);
+  const leaves = open === null ? [] : leavesOf(open);
+  return purpose === emergencyPurpose ? leaves : leaves.filter((leaf) => !leaf.startsWith(`${emergencyRole}@`));
 }

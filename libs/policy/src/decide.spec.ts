@@ -265,12 +265,20 @@ describe('a custodian', () => {
     expect(answer(leafOf(operations, 'required'), 'harbor')).toEqual(refused('people-must-approve'));
     // a request that hides that people must approve is answered by nobody
     expect(answer(leafOf(operations, 'none'))).toEqual(refused('people-must-approve'));
-    expect(toFill(leafOf(operations).formula, 'required')).toEqual([
+    expect(toFill(leafOf(operations).formula, 'required', 'HOPERAT')).toEqual([
       'privacy-officer@harbor',
       'attending@harbor',
       'witness@lakeside',
       'witness@summit',
     ]);
+  });
+
+  it('has emergency departments stand beside it in emergencies only', () => {
+    const { formula } = leafOf(ask({ class: 'sensitive:hiv' }), 'required');
+    const departments = (purpose: string) =>
+      toFill(formula, 'required', purpose).filter((leaf) => leaf.startsWith('ed@'));
+    expect(departments('TREAT')).toEqual([]);
+    expect(departments('ETREAT')).toEqual(['ed@harbor', 'ed@lakeside', 'ed@summit']);
   });
 
   it.each([

@@ -56,7 +56,7 @@ export class NoticeRequest {
     if (held.dealer !== request.institution) throw forged('institution');
     // a request under a weaker formula than the deal's would be granted on the chain and open nothing
     if (canonical(held.formula) !== canonical(request.formula as never)) throw forged('formula');
-    const open = new Set(toFill(parseFormula(request.formula), request.approval ?? 'none'));
+    const open = new Set(toFill(parseFormula(request.formula), request.approval ?? 'none', request.ask.purpose));
     const leaves = held.leaves.filter((leaf) => open.has(leaf));
     await this.persist(notice, leaves, request, away);
     return leaves;

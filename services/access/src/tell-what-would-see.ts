@@ -59,7 +59,7 @@ export class TellWhatWouldSee {
       { consent: said.said, consentRules: said.rules, person: requester.person },
     );
     const { outcome, problem: why, legalBasis, rules, obligations, approval = 'required', formula } = answer;
-    const open = formula ? toFill(formula, approval) : [];
+    const open = formula ? toFill(formula, approval, purpose) : [];
     const used = inForce.rows.filter(({ commitment }) => said.considered.includes(commitment));
     return {
       class: dataClass,

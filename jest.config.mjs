@@ -19,7 +19,15 @@ const moduleNameMapper = Object.fromEntries(
     [pattern.replace('(?:/(.+))?', '/(.+)'), sub],
   ]),
 );
+/** Specs of hunts that try a sample in every run of the tests, and all of it in the project `hunts`. */
+const hunts = ['apps', 'services', 'libs', 'chaincode'].flatMap((group) =>
+  readdirSync(new URL(group, import.meta.url), { recursive: true })
+    .filter((path) => /^[^/]+\/src\/.*\.spec\.ts$/.test(path))
+    .filter((path) => readFileSync(new URL(`${group}/${path}`, import.meta.url), 'utf8').includes('wholeHunts'))
+    .map((path) => `<rootDir>/${group}/${path}`),
+);
 const base = {
+  globals: { wholeHunts: false },
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
@@ -33,6 +41,8 @@ export default {
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,services,chaincode}/*/src/**/*.spec.ts'] },
     { ...base, displayName: 'system', testMatch: ['<rootDir>/tests/{flow,authz,leaks,fuzz}/**/*.spec.ts'] },
+    // the same specs as in `unit`, each trying everything: `npm run test:hunts`
+    { ...base, displayName: 'hunts', testMatch: hunts, globals: { wholeHunts: true } },
     // a seeded sample of every hunt that `npm run campaign` runs in full
     { ...base, displayName: 'campaigns', testMatch: ['<rootDir>/tests/campaigns/**/*.spec.ts'] },
     // minutes of killing processes: a step of its own, `npm run test:faults`

@@ -14,7 +14,7 @@ import { coefficients, delta, leavesOf, satisfies } from './formula.js';
 /**
  * For every set of leaves of many random formulas: `satisfies`, the integer recombination and linear algebra over the
  * group's order must say the same. Shares are dealt here by themselves, not by the code under test. Chaincode and policy
- * decide with the same `satisfies`. Measured: 33 s on two cores at a load of 6; the bound is 90 s.
+ * decide with the same `satisfies`. 200 formulas in the project `hunts`, 60 in every run of the tests.
  */
 const order = suite('intl').curve.order;
 const mod = (v: bigint) => ((v % order) + order) % order;
@@ -110,19 +110,20 @@ function hunt(formula: Formula, rand: Rand, { satisfies, coefficients }: UnderTe
   return found;
 }
 
-const formulas = Array.from({ length: 200 }, (_, seed) => {
+const count = wholeHunts ? 200 : 60;
+const formulas = Array.from({ length: count }, (_, seed) => {
   const rand = generator(seed + 1);
   return { seed, rand, formula: randomFormula(rand, 1 + rand(10)) };
 });
 const real = { satisfies, coefficients };
 
-describe('200 random formulas, every set of their leaves', () => {
+describe('random formulas, every set of their leaves', () => {
   it('are enough of each kind', () => {
     const sizes = formulas.map(({ formula }) => leavesOf(formula).length);
     const gates = JSON.stringify(formulas.map(({ formula }) => formula));
     expect(Math.max(...sizes)).toBe(10);
-    expect(gates.match(/"k":[2-9]/g)!.length).toBeGreaterThan(100);
-    expect(formulas.filter(({ formula }) => delta(formula) > 1n).length).toBeGreaterThan(60);
+    expect(gates.match(/"k":[2-9]/g)!.length).toBeGreaterThan(count / 2);
+    expect(formulas.filter(({ formula }) => delta(formula) > 1n).length).toBeGreaterThan(count * 0.3);
   });
 
   it('are satisfied exactly when the shares recombine and determine the root', () => {
@@ -141,7 +142,7 @@ describe('200 random formulas, every set of their leaves', () => {
     );
     const planted = formulas.filter(({ formula }) => coefficients(formula, new Set(leavesOf(formula)))!.size > 2);
     expect(caught.length).toBeGreaterThanOrEqual(planted.length);
-    expect(planted.length).toBeGreaterThan(50);
+    expect(planted.length).toBeGreaterThan(count / 4);
   });
 
   it('finds a gate that counts one too few', () => {
@@ -150,13 +151,13 @@ describe('200 random formulas, every set of their leaves', () => {
         ? have.has(formula.leaf)
         : formula.of.filter((part) => lax(part, have)).length >= Math.max(1, formula.k - 1);
     const caught = formulas.filter(({ rand, formula }) => hunt(formula, rand, { ...real, satisfies: lax }).length > 0);
-    expect(caught.length).toBeGreaterThan(50);
+    expect(caught.length).toBeGreaterThan(count / 4);
   });
 });
 
 const counts: [SuiteName, number][] = [
-  ['intl', 200],
-  ['sm', 12],
+  ['intl', count],
+  ['sm', wholeHunts ? 12 : 6],
 ];
 describe.each(counts)('with all cryptography on %s', (name, count) => {
   const used = suite(name);

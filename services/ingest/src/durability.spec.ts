@@ -40,18 +40,19 @@ describe('what was acknowledged', () => {
       const child = spawnScript(new URL('./fixture/ingest-process.fixture.ts', import.meta.url), { args: [fresh.url] });
       return { child, port: Number((await lineOf(child, /^port/)).split(' ')[1]) };
     };
+    const length = wholeHunts ? 400 : 160;
     const acknowledged = new Set<string>();
     const sent: string[] = [];
     for (let round = 0; round < 3; round += 1) {
       const { child, port } = await start();
       const clients = await Promise.all([0, 1, 2, 3].map(() => MllpClient.to(port)));
       clients.forEach((client, c) => {
-        for (let n = 0; n < 400; n += 1) {
+        for (let n = 0; n < length; n += 1) {
           sent.push(`K-${round}-${c}-${n}`);
           client.send(admission(`K-${round}-${c}-${n}`, `E-${n % 9}`));
         }
       });
-      await clients[0]!.answer(40 + 60 * round);
+      await clients[0]!.answer(((2 + 3 * round) * length) / 20);
       await killHard(child);
       await Promise.all(clients.map((client) => eventually(() => client.closed)));
       for (const client of clients)

@@ -174,7 +174,7 @@ describe('mapMessage', () => {
         const problems = validateBundle(parseFhirJson(toJsonBytes(bundle)).value);
         expect(problems.map((each) => each.message)).toEqual([]);
       }),
-      { numRuns: 400 },
+      { numRuns: wholeHunts ? 400 : 100 },
     );
   });
 });

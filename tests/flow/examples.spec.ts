@@ -85,6 +85,11 @@ describe('the documented examples', () => {
     { operation: 'ingest.ProcessMessage.process', as: 'feed@harbor' },
     { operation: 'ingest.Fhir.interaction', as: 'feed@harbor' },
     { operation: 'ingest.Fhir.create', as: 'feed@harbor' },
+    { operation: 'ingest.Webhook.notify', as: 'feed@harbor' },
+    { operation: 'ingest.Webhook.deliver', as: 'feed@harbor' },
+    { operation: 'ingest.Webhooks.list', as: 'it.sun@harbor' },
+    { operation: 'ingest.Webhooks.retry', as: 'it.sun@harbor', refused: 404 },
+    { operation: 'ingest.Webhooks.skip', as: 'it.sun@harbor', refused: 404 },
     {
       operation: 'ingest.Messages.list',
       as: 'it.sun@harbor',

@@ -103,7 +103,15 @@ const files = <T extends object>(tls: T, at: At): T =>
   ) as T;
 
 function absoluteFeed(feed: Config['mllp']['feeds'][number], at: At): Config['mllp']['feeds'][number] {
-  const { applicationAck } = feed;
-  if (!applicationAck?.tls) return feed;
-  return { ...feed, applicationAck: { ...applicationAck, tls: files(applicationAck.tls, at) } };
+  const { applicationAck, webhook } = feed;
+  const { source } = webhook ?? {};
+  const withTls = <T extends { tls?: object | undefined }>(to: T): T =>
+    to.tls === undefined ? to : { ...to, tls: files(to.tls, at) };
+  const withToken = <T extends { tokenFile?: string | undefined }>(to: T): T =>
+    to.tokenFile === undefined ? to : { ...to, tokenFile: at(to.tokenFile) };
+  return {
+    ...feed,
+    ...(applicationAck && { applicationAck: withTls(applicationAck) }),
+    ...(webhook && { webhook: { ...withToken(webhook), ...(source && { source: withTls(withToken(source)) }) } }),
+  };
 }

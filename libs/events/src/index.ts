@@ -8,6 +8,7 @@ export * from './http/audit.js';
 export * from './http/emergency.js';
 export * from './http/fhir.js';
 export * from './http/messages.js';
+export * from './http/webhooks.js';
 export * from './http/operations.js';
 export * from './route.js';
 export * from './routes/access.js';

@@ -22,6 +22,19 @@ describe('parseFhirJson', () => {
     expect(read.value['resourceType']).toBe('Bundle');
   });
 
+  it('says where the resource of each entry stands, and of nothing else', () => {
+    const text =
+      '{"resource":{},"entry":[{"a":{"resource":1}},{"b":0, "resource" : {"resource":{}} ,"c":1},7,{"resource":[2]}],"z":[{"resource":3}]}';
+    const { resources } = parseFhirJson(bytes(text));
+    expect(resources).toHaveLength(4);
+    expect(Array.from(resources, (span) => span && text.slice(span.start, span.end))).toEqual([
+      undefined,
+      '{"resource":{}}',
+      undefined,
+      '[2]',
+    ]);
+  });
+
   it.each([
     ['{"a":1,"a":2}', '$.a', 'the name occurs twice'],
     ['{"a":1,"\\u0061":2}', '$.a', 'the name occurs twice'],

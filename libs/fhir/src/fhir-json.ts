@@ -26,6 +26,8 @@ export type FhirJson = {
   readonly bytes: Uint8Array;
   /** where each element of the top-level `entry` array stands in the bytes, end exclusive */
   readonly entries: readonly Span[];
+  /** where the `resource` of each of them stands; undefined where it has none */
+  readonly resources: readonly (Span | undefined)[];
 };
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -39,11 +41,11 @@ export const parseFhirJson = (bytes: Uint8Array, limits: Partial<JsonLimits> = {
   const bounds = { ...defaultJsonLimits, ...limits };
   if (bytes.length > bounds.bytes)
     throw problem('fhir.json', { where: '$', detail: `more than ${bounds.bytes} bytes` });
-  const entries = scanJson(bytes, bounds);
+  const { entries, resources } = scanJson(bytes, bounds);
   const value = parse(bytes);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw problem('fhir.json', { where: '$', detail: 'not an object' });
-  return { value: value as Record<string, unknown>, bytes, entries };
+  return { value: value as Record<string, unknown>, bytes, entries, resources };
 };
 
 const parse = (bytes: Uint8Array): unknown => {

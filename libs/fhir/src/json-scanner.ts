@@ -12,27 +12,34 @@ const [openObject, closeObject, openArray, closeArray] = [0x7b, 0x7d, 0x5b, 0x5d
 /**
  * One linear pass over JSON's structure: counts, depth, duplicate names, numbers that a double cannot hold. It accepts some texts that
  * are not JSON; JSON.parse comes after and does not.
- * @returns the spans of the elements of the top-level member `entry`
  * @throws Problem fhir.json
  */
-export const scanJson = (bytes: Uint8Array, bounds: Bounds): Span[] => new Scanner(bytes, bounds).scan();
+export const scanJson = (bytes: Uint8Array, bounds: Bounds): Spans => new Scanner(bytes, bounds).scan();
+
+export type Spans = {
+  /** the elements of the top-level member `entry` */
+  readonly entries: readonly Span[];
+  /** the member `resource` of each of them; undefined where it has none */
+  readonly resources: readonly (Span | undefined)[];
+};
 
 class Scanner {
   private at = 0;
   private values = 0;
   private readonly path: (string | number)[] = [];
   private readonly entries: Span[] = [];
+  private readonly resources: (Span | undefined)[] = [];
 
   constructor(
     private readonly bytes: Uint8Array,
     private readonly bounds: Bounds,
   ) {}
 
-  scan(): Span[] {
+  scan(): Spans {
     this.value();
     this.blanks();
     if (this.at < this.bytes.length) throw this.refuse('something follows the value');
-    return this.entries;
+    return { entries: this.entries, resources: this.resources };
   }
 
   private value(): void {
@@ -55,7 +62,11 @@ class Scanner {
       if (name === '__proto__') throw this.refuse('the name is not allowed');
       names.add(name);
       this.expect(colon);
+      const resource = this.path.length === 3 && this.path[0] === 'entry' && name === 'resource';
+      this.blanks();
+      const start = this.at;
       this.value();
+      if (resource) this.resources[this.entries.length] = { start, end: this.at };
     });
   }
 
@@ -66,7 +77,9 @@ class Scanner {
       this.blanks();
       const start = this.at;
       this.value();
-      if (isEntry) this.entries.push({ start, end: this.at });
+      if (!isEntry) return;
+      this.entries.push({ start, end: this.at });
+      this.resources.length = this.entries.length;
     });
   }
 

@@ -87,6 +87,12 @@ export const advice: Readonly<Record<ProblemCode, string>> = {
   'peer.unavailable': 'Nothing is lost; it is tried again. Look at the named institution’s listener.',
   'peer.untrusted': 'Compare certificates and authorities with the region’s genesis.',
   'peer.refused': 'Read the reason that comes with it, or ask the other operator.',
+  'source.missing': 'Give the feed a webhook.source (docs/integrate.md), or send resources with their content.',
+  'source.unavailable':
+    'Nothing is lost; it is tried again. Look at the feed’s FHIR server, its address and its certificate.',
+  'source.refused': 'Check what the token of webhook.source may read there; then `medshare webhooks retry`.',
+  'source.invalid':
+    'Compare what the server answers with FHIR R4; then `medshare webhooks retry`, or skip with a reason.',
   'storage.unavailable': 'The operator looks at the database or disk; send again later.',
   'bus.unavailable': 'The operator looks at the bus; nothing that was acknowledged is lost.',
   'service.stopping': 'Send again to the next instance.',

@@ -89,6 +89,19 @@ export const zh: Readonly<Record<ProblemCode, readonly [title: string, advice: s
   'peer.unavailable': ['无法连接另一机构或角色', '数据没有丢失，系统会重试；请检查所指机构的监听端口。'],
   'peer.untrusted': ['对端身份不符', '请将证书与颁发机构同区域创世文件核对。'],
   'peer.refused': ['另一机构或角色拒绝了请求', '请阅读随附的原因，或联系对方运维人员。'],
+  'source.missing': [
+    '该数据源未配置可供读取的 FHIR 服务器',
+    '请为该数据源配置 webhook.source（见 docs/integrate.md），或随通知发送资源内容。',
+  ],
+  'source.unavailable': ['无法连接该数据源的 FHIR 服务器', '数据没有丢失，系统会重试；请检查该服务器、其地址与证书。'],
+  'source.refused': [
+    '该数据源的 FHIR 服务器拒绝了请求',
+    '请检查 webhook.source 的令牌在该服务器上的读取权限；然后执行 `medshare webhooks retry`。',
+  ],
+  'source.invalid': [
+    '该数据源的 FHIR 服务器的应答无法使用',
+    '请将其应答与 FHIR R4 核对；然后执行 `medshare webhooks retry`，或说明理由后跳过。',
+  ],
   'storage.unavailable': ['存储不可用', '请运维人员检查数据库或磁盘；稍后重新发送。'],
   'bus.unavailable': ['消息总线不可用', '请运维人员检查总线；已确认的内容没有丢失。'],
   'service.stopping': ['服务正在停止', '请向下一个实例重新发送。'],

@@ -210,6 +210,8 @@ function decide(
   const earlier = known.get(key);
   const twin = earlier?.get(content);
   if (twin !== undefined) return { messageId: twin, duplicate: true };
+  const [first] = earlier?.values() ?? [];
+  if (first !== undefined && onConflict === 'keep') return { messageId: first, duplicate: true };
   if (earlier && onConflict === 'refuse')
     return kind === 'hl7v2'
       ? problem('hl7.duplicate-conflict', { where: 'MSH-10' })

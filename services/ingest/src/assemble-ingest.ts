@@ -2,6 +2,9 @@ import type { RoleContext } from '@medshare/role';
 import { AcceptMessage } from './accept-message.js';
 import { ConsumeAccepted } from './consume-accepted.js';
 import { DeliverReplies } from './deliver-replies.js';
+import { FetchOne } from './fetch-one.js';
+import { FetchSource } from './fetch-source.js';
+import { IdentifyHook } from './identify-hook.js';
 import type { IngestSettings } from './ingest.config.js';
 import type { IngestMetrics } from './ingest-metrics.js';
 import { KeyedHashes } from './keyed-hashes.js';
@@ -13,7 +16,9 @@ import { ReadHl7v2 } from './read-hl7v2.js';
 import { ReceiveFhir } from './receive-fhir.js';
 import { ReceiveFrame } from './receive-frame.js';
 import { ReceiveHl7v2 } from './receive-hl7v2.js';
+import { ReceiveWebhook } from './receive-webhook.js';
 import { RefuseMessage } from './refuse-message.js';
+import { TakeVersion } from './take-version.js';
 import { WriteReply } from './write-reply.js';
 
 /** What of a role's context the use-cases take. */
@@ -47,6 +52,9 @@ export interface Ingest {
   readonly channels: OpenChannels;
   readonly writeReply: WriteReply;
   readonly deliverReplies: DeliverReplies;
+  readonly identifyHook: IdentifyHook;
+  readonly receiveWebhook: ReceiveWebhook;
+  readonly fetchSource: FetchSource;
 }
 
 /** The use-cases of ingest, built once a process. */
@@ -69,6 +77,11 @@ export function assembleIngest(context: IngestParts, settings: IngestSettings, m
   const steps = { write: writeReply, channels, feeds: mllp.feeds, metrics };
   const deliverReplies = new DeliverReplies(context, steps);
   const consumeAccepted = new ConsumeAccepted(context.inbox, mapMessage, parkMessage, deliverReplies);
+  const take = new TakeVersion(context, { read: readFhir, accept, refuse, metrics }, hashes, maxBodyBytes);
+  const one = new FetchOne(context, take, hashes, maxBodyBytes);
+  const fetchSource = new FetchSource(context, { one, feeds: mllp.feeds, metrics });
+  const hooks = { take, refuse, metrics, fetch: fetchSource };
+  const receiveWebhook = new ReceiveWebhook(context, hooks, hashes, { maxBytes: maxBodyBytes });
   return {
     hashes,
     readHl7v2,
@@ -83,5 +96,8 @@ export function assembleIngest(context: IngestParts, settings: IngestSettings, m
     channels,
     writeReply,
     deliverReplies,
+    identifyHook: new IdentifyHook(context, mllp.feeds),
+    receiveWebhook,
+    fetchSource,
   };
 }

@@ -19,7 +19,8 @@ export interface Arrival {
 export interface Candidate {
   readonly kind: 'hl7v2' | 'fhir';
   readonly arrival: Arrival;
-  readonly onConflict: 'refuse' | 'accept-as-new';
+  /** `keep`: what came first under the key is what it stands for */
+  readonly onConflict: 'refuse' | 'accept-as-new' | 'keep';
   /** keyed hash of the bytes */
   readonly content: string;
   readonly patientKey: string;

@@ -32,6 +32,18 @@ export function createIngestMetrics(metrics: Metrics, feeds: readonly string[]):
   const replies = metrics.gauge('ingest_replies', 'Application acknowledgements not delivered.', {
     state: ['due', 'failed'],
   });
+  const webhooks = {
+    fetches: metrics.gauge('ingest_webhook_fetches', 'What is to be fetched from FHIR servers of feeds.', {
+      ...feed,
+      state: ['due', 'failed'],
+    }),
+    oldest: metrics.gauge('ingest_webhook_oldest_fetch_seconds', 'Age of the oldest fetch that is due.', feed),
+    subscriptions: metrics.gauge('ingest_webhook_subscriptions', 'Subscriptions, by what their source last said.', {
+      ...feed,
+      status: ['active', 'error', 'off'],
+    }),
+    missed: metrics.counter('ingest_webhook_missed_events', 'Events of subscriptions that did not come.', feed),
+  };
   return {
     accepted: (by, kind, feed, duplicate) =>
       accepted.add(1, { via: by, kind, feed, duplicate: duplicate ? 'yes' : 'no' }),
@@ -49,6 +61,17 @@ export function createIngestMetrics(metrics: Metrics, feeds: readonly string[]):
     replies: ({ due, failed }) => {
       replies.set(due, { state: 'due' });
       replies.set(failed, { state: 'failed' });
+    },
+    missedEvents: (name, count) => webhooks.missed.add(count, { feed: name }),
+    webhooks: (figures) => {
+      for (const name of [...feeds, 'fhir']) {
+        const found = figures.find((each) => each.feed === name);
+        webhooks.fetches.set(found?.due ?? 0, { feed: name, state: 'due' });
+        webhooks.fetches.set(found?.failed ?? 0, { feed: name, state: 'failed' });
+        webhooks.oldest.set((found?.oldestMs ?? 0) / 1000, { feed: name });
+        for (const status of ['active', 'error', 'off'] as const)
+          webhooks.subscriptions.set(found?.subscriptions[status] ?? 0, { feed: name, status });
+      }
     },
   };
 }

@@ -1,3 +1,5 @@
+import type { WebhookFigures } from './store/webhook-figures.js';
+
 /** What ingest counts. Labels are of closed sets: feeds of the configuration, problem codes. */
 export interface IngestMetrics {
   accepted(via: string, kind: string, feed: string, duplicate: boolean): void;
@@ -15,4 +17,8 @@ export interface IngestMetrics {
   certificateExpires(seconds: number): void;
   /** application acknowledgements that are to be delivered, and those given up */
   replies(counts: { readonly due: number; readonly failed: number }): void;
+  /** what webhooks' feeds wait for; a feed that is not there waits for nothing */
+  webhooks(figures: readonly WebhookFigures[]): void;
+  /** events of a subscription that did not come and are to be fetched */
+  missedEvents(feed: string, count: number): void;
 }

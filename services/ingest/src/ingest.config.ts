@@ -22,6 +22,40 @@ export const replyAddress = z.strictObject({
 });
 export type ReplyAddress = z.output<typeof replyAddress>;
 
+const base = z.string().max(2048).refine(isBase, 'must be a base URL without credentials, query or fragment');
+function isBase(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, search, hash } = new URL(text);
+  return ['https:', 'http:'].includes(protocol) && username === '' && search === '' && hash === '';
+}
+
+/** The FHIR R4 server of a feed, from which is fetched what its notifications do not bring. Nothing else is ever asked. */
+export const fhirSource = z
+  .strictObject({
+    baseUrl: base,
+    /** plain HTTP is for a network of one's own */
+    allowHttp: z.boolean().default(false),
+    /** file with a bearer token; read at each use */
+    tokenFile: z.string().min(1).max(4096).optional(),
+    tls: clientTls.optional(),
+    /** what is looked through when a notification names nothing: searches such as `Observation?category=laboratory` */
+    search: z
+      .array(z.string().regex(/^[A-Z][A-Za-z]{1,63}(\?[!-~]{1,900})?$/))
+      .max(32)
+      .refine((queries) => !queries.some((each) => /[?&](_lastUpdated|_sort|_count)[=:]/.test(each)), 'paging is ours')
+      .default([]),
+    /** where the first search begins; a day before the first notification when left out */
+    since: z.iso.datetime({ offset: true }).optional(),
+  })
+  .refine(({ baseUrl, allowHttp }) => allowHttp || baseUrl.startsWith('https:'), 'must be https, or say allowHttp');
+export type FhirServer = z.output<typeof fhirSource>;
+
+export const webhookSettings = z.strictObject({
+  /** file with a token of 32 characters or more that notifications may carry instead of one of the identity provider's */
+  tokenFile: z.string().min(1).max(4096).optional(),
+  source: fhirSource.optional(),
+});
+
 /** One sender, and what is agreed with it. */
 export const feedSettings = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
@@ -40,6 +74,8 @@ export const feedSettings = z.strictObject({
   applicationAck: replyAddress.optional(),
   /** `original`: MSH-15 and MSH-16 are not heeded, for senders that value them and expect AA all the same */
   acknowledgements: z.enum(['as-asked', 'original']).optional(),
+  /** FHIR subscriptions of another system that notify us */
+  webhook: webhookSettings.optional(),
 });
 export type Feed = z.output<typeof feedSettings>;
 

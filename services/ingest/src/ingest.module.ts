@@ -9,6 +9,8 @@ import { MessagesController } from './entry/messages.controller.js';
 import { MllpServer } from './entry/mllp-server.js';
 import { ProcessMessageController } from './entry/process-message.controller.js';
 import { PreviewController } from './entry/preview.controller.js';
+import { WebhookController } from './entry/webhook.controller.js';
+import { WebhooksController } from './entry/webhooks.controller.js';
 import type { IngestSettings } from './ingest.config.js';
 import { createIngestMetrics } from './create-ingest-metrics.js';
 import { FollowMessage } from './follow-message.js';
@@ -32,10 +34,11 @@ class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
     this.lag.start();
     await this.mllp.listen();
     this.ingest.deliverReplies.start();
+    this.ingest.fetchSource.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.lag.stop();
+    await Promise.all([this.lag.stop(), this.ingest.fetchSource.stop()]);
     // what waits for a sender's answer is released when its connection closes; what is due stays
     const delivering = this.ingest.deliverReplies.stop();
     await this.mllp.stop();
@@ -64,6 +67,8 @@ export class IngestModule {
         Hl7v2Controller,
         MessagesController,
         MessagesConsumer,
+        WebhookController,
+        WebhooksController,
       ],
       providers: [
         { provide: ROLE_CONTEXT, useValue: context },

@@ -26,6 +26,16 @@ export class KeyedHashes {
     return this.hash('urn:medshare:ingest:message', joined(parts));
   }
 
+  /** One version of a resource of a feed's FHIR server. */
+  version(...parts: readonly string[]): string {
+    return this.hash('urn:medshare:ingest:version', joined(parts));
+  }
+
+  /** What of a feed's FHIR server is spoken of: a subscription, an event. */
+  source(...parts: readonly string[]): string {
+    return this.hash('urn:medshare:ingest:source', joined(parts));
+  }
+
   content(bytes: Uint8Array): string {
     return this.hash('urn:medshare:ingest:content', createHash('sha256').update(bytes).digest('base64url'));
   }

@@ -16,9 +16,11 @@ import type { KeyedHashes } from './keyed-hashes.js';
 export interface FhirSource {
   readonly feed: string;
   readonly zone: string;
-  readonly onConflict: 'refuse' | 'accept-as-new';
+  readonly onConflict: Candidate['onConflict'];
   /** who sent it under which request id; undefined when the caller gave none */
   readonly request?: readonly [caller: string, id: string];
+  /** keyed hash of what it is one version of, for resources of a FHIR server */
+  readonly version?: string;
 }
 
 export interface ReadFhirOptions {
@@ -137,7 +139,8 @@ export class ReadFhir {
     if (first) throw new Refused([first, ...others]);
     bundleKind(value);
     const [patient, ...further] = agreedFirst(identifiersOfBundle(value), agreedSystems);
-    const { feed, zone, onConflict, request } = source;
+    const { feed, zone, onConflict, request, version } = source;
+    const key = version ?? (request && hashes.message('fhir', ...request));
     const replaced = replacedIdentifiers(value).map((each) => hashes.patient(each, feed));
     const merge = replaced.length > 0 && { kind: 'merge' as const, identifiers: replaced };
     return {
@@ -146,7 +149,7 @@ export class ReadFhir {
         feed,
         zone,
         systems: {},
-        ...(request && { key: hashes.message('fhir', ...request) }),
+        ...(key !== undefined && { key }),
         ...(merge && { link: merge.kind }),
       },
       onConflict,

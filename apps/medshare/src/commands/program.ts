@@ -17,6 +17,7 @@ import { addRevoke } from './revoke.command.js';
 import { addRun } from './run.command.js';
 import { addSend } from './send.command.js';
 import { addToken } from './token.command.js';
+import { addWebhooks } from './webhooks.command.js';
 import { addWhatWouldSee } from './what-would-see.command.js';
 import { addUp } from './up.command.js';
 
@@ -74,6 +75,7 @@ const commands = [
   addReplayDecision,
   addAudit,
   addMessages,
+  addWebhooks,
   addRun,
   addMigrate,
   addConfig,

@@ -51,26 +51,64 @@ const peers = z.strictObject({
     .describe('Base URL of each member’s peer server, the own one included, by institution.'),
 });
 
+const clientTls = z.strictObject({
+  authorities: path
+    .optional()
+    .describe("File with the authorities that are trusted (PEM); the system's when left out."),
+  cert: path.optional().describe('File with our certificate (PEM).'),
+  key: path.optional().describe('File with its private key (PEM).'),
+  serverName: host.optional().describe("Name that the other side's certificate must carry; the host when left out."),
+});
+
 const replyAddress = z.strictObject({
   host: host.describe('Host of the listener.'),
   port: z.int().min(1).max(65_535).describe('Its port.'),
-  tls: z
-    .strictObject({
-      authorities: path
-        .optional()
-        .describe("File with the authorities that are trusted (PEM); the system's when left out."),
-      cert: path.optional().describe('File with our certificate (PEM).'),
-      key: path.optional().describe('File with its private key (PEM).'),
-      serverName: host.optional().describe("Name that the listener's certificate must carry; the host when left out."),
-    })
-    .optional()
-    .describe('TLS towards it.'),
+  tls: clientTls.optional().describe('TLS towards it.'),
   acceptAck: z
     .boolean()
     .default(true)
     .describe(
       'Whether the application acknowledgement asks for an accept acknowledgement, and is repeated until it comes.',
     ),
+});
+
+const fhirSource = z
+  .strictObject({
+    baseUrl: httpUrl(/^https?:\/\/[^?#@\s]+$/, 'must be an http or https URL without query').describe(
+      'Base URL of the FHIR R4 server; nothing that is not below it is ever asked, and no redirect is followed.',
+    ),
+    allowHttp: z.boolean().default(false).describe('Whether it may be plain HTTP: on a network of your own only.'),
+    tokenFile: path.optional().describe('File with a bearer token for it; a secret, read at each use.'),
+    tls: clientTls.optional().describe('TLS towards it, beside the system’s authorities.'),
+    search: z
+      .array(
+        z
+          .string()
+          .regex(/^[A-Z][A-Za-z]{1,63}(\?[!-~]{1,900})?$/, 'must be a search such as Observation?category=laboratory')
+          .refine((query) => !/[?&](_lastUpdated|_sort|_count)[=:]/.test(query), 'must leave paging to medshare'),
+      )
+      .max(32)
+      .default([])
+      .describe(
+        'Searches for what changed, made when a notification names nothing or the server does not tell missed events: `Observation?category=laboratory`.',
+      ),
+    since: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .describe('Where the first search begins; a day before the first notification when left out.'),
+  })
+  .refine(({ baseUrl, allowHttp }) => allowHttp || baseUrl.startsWith('https:'), {
+    path: ['baseUrl'],
+    message: 'must be https, or say allowHttp',
+  });
+
+const webhook = z.strictObject({
+  tokenFile: path
+    .optional()
+    .describe(
+      'File with a token of 32 characters or more that notifications of this feed may carry as their bearer token; a secret, read again within seconds of its change.',
+    ),
+  source: fhirSource.optional().describe('FHIR server from which is fetched what notifications do not bring.'),
 });
 
 const feed = z.strictObject({
@@ -117,6 +155,7 @@ const feed = z.strictObject({
     .enum(['as-asked', 'original'])
     .default('as-asked')
     .describe('`original`: MSH-15 and MSH-16 are not heeded, for senders that value them and expect AA all the same.'),
+  webhook: webhook.optional().describe('FHIR subscriptions of another system that notify `/webhooks/fhir`.'),
 });
 
 const mllpTls = z.strictObject({

@@ -71,7 +71,7 @@ describe('the configuration', () => {
       region: undefined,
       colour: 'red',
       http: { port: 'x', prot: 1 },
-      bus: 'kafka://b:9092',
+      bus: 'amqp://b:5672',
       colours: 'rot13',
       database: { url: 'mysql://u:hunter2@h/d' },
       mllp: { feeds: [{ ...feed, zone: '+08:00' }, { ...feed, onConflict: 'drop' }, { name: 'x' }] },
@@ -96,7 +96,7 @@ describe('the configuration', () => {
     );
     expect(found).toContain('region: is missing');
     expect(found).toContain('http.prot: is not a key');
-    expect(found).toContain('bus: must begin with postgres:');
+    expect(found).toContain('bus: must begin with postgres: or kafka:');
     expect(found.join()).not.toMatch(/hunter2|rot13/);
   });
 
@@ -114,6 +114,33 @@ describe('the configuration', () => {
       'a peer without TLS',
       { peers: { ...minimal().peers, urls: { harbor: 'http://127.0.0.1:1' } } },
       'peers.urls.harbor: must be https://host:port',
+    ],
+    ['a broker that is no address', { bus: 'kafka://127.0.0.1' }, 'bus: must be kafka://host:port'],
+    ['far brokers without TLS', { bus: 'kafka://127.0.0.1:1,b:9092' }, 'kafka.tls: is missing'],
+    [
+      'half a certificate towards brokers',
+      { bus: 'kafka://b:9092', kafka: { tls: { cert: 'x' } } },
+      'kafka.tls.key: is missing',
+    ],
+    [
+      'a user of the brokers without password',
+      { bus: 'kafka://b:9092', kafka: { tls: {}, sasl: { mechanism: 'scram-sha-512', username: 'x' } } },
+      'kafka.sasl.passwordFile: is missing for scram-sha-512',
+    ],
+    [
+      'tokens without a service account',
+      { bus: 'kafka://b:9092', kafka: { tls: {}, sasl: { mechanism: 'oauthbearer' } } },
+      'kafka.sasl.clientId: is missing for oauthbearer',
+    ],
+    [
+      'more brokers in step than there are copies',
+      { bus: 'kafka://127.0.0.1:1', kafka: { topics: { replicationFactor: 1 } } },
+      'kafka.topics.minInsyncReplicas: must not be more',
+    ],
+    [
+      'events that Kafka drops before they may be forgotten',
+      { bus: 'kafka://127.0.0.1:1', kafka: { topics: { retentionDays: 14 } } },
+      'kafka.topics.retentionDays: must be more than limits.retentionDays',
     ],
     ['a key that is no file', { keys: 'vault://x' }, 'keys: must begin with file:'],
     ['a port beyond the last', { http: { port: 65_536 } }, 'http.port: '],

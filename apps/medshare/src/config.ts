@@ -80,6 +80,11 @@ function absolute(config: Config, folder: string): Config {
       ...(config.mllp.tls && { tls: files(config.mllp.tls, at) }),
       feeds: config.mllp.feeds.map((feed) => absoluteFeed(feed, at)),
     },
+    kafka: {
+      ...config.kafka,
+      ...(config.kafka.tls && { tls: files(config.kafka.tls, at) }),
+      ...(config.kafka.sasl && { sasl: files(config.kafka.sasl, at) }),
+    },
     telemetry: {
       ...config.telemetry,
       ...(config.telemetry.headersFile !== undefined && { headersFile: at(config.telemetry.headersFile) }),
@@ -94,9 +99,16 @@ function absolute(config: Config, folder: string): Config {
 }
 
 type At = (path: string) => string;
-const fileKeys: ReadonlySet<string> = new Set(['key', 'cert', 'authorities', 'clientAuthorities']);
+const fileKeys: ReadonlySet<string> = new Set([
+  'key',
+  'cert',
+  'authorities',
+  'clientAuthorities',
+  'passwordFile',
+  'clientSecretFile',
+]);
 
-/** The members of a TLS section that name files, made absolute. */
+/** The members of a section that name files, made absolute. */
 const files = <T extends object>(tls: T, at: At): T =>
   Object.fromEntries(
     Object.entries(tls).map(([key, value]) => [key, fileKeys.has(key) ? at(String(value)) : (value as unknown)]),

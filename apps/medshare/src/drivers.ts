@@ -3,7 +3,7 @@ import type { Blobs } from '@medshare/blobs';
 import { openIpfsFiles } from '@medshare/blobs/ipfs-files.driver';
 import type { Bus } from '@medshare/bus';
 import { openPostgresLog } from '@medshare/bus/postgres-log.driver';
-import type { Region } from '@medshare/events';
+import { catalogue, type Region } from '@medshare/events';
 import type { KeyEncryption } from '@medshare/keys';
 import { openFileKeys } from '@medshare/keys/file.driver';
 import {
@@ -15,7 +15,7 @@ import {
 } from '@medshare/ledger/embedded';
 import { blocksRoute, endorseRoute, orderRoute } from '@medshare/ledger/embedded-routes';
 import type { Peers } from '@medshare/peers';
-import { isProblem, problem } from '@medshare/problems';
+import { isProblem, problem, type Problem } from '@medshare/problems';
 import type { Listener } from '@medshare/database';
 import type { Config } from './config.js';
 
@@ -34,9 +34,32 @@ export function openKeys({ keys }: Pick<Config, 'keys'>): Promise<KeyEncryption>
 /** A bus; one that keeps its events itself can also forget what every group has done before an instant, ms. */
 export type OpenedBus = Bus & { removeBefore?(instant: number): Promise<number> };
 
-export function openBus({ bus, database }: Pick<Config, 'bus' | 'database'>, listener: Listener): Promise<OpenedBus> {
-  if (!/^postgres(ql)?:/.test(bus)) throw unknownScheme('bus', bus);
-  return openPostgresLog({ url: database.url, listener });
+type BusConfig = Pick<Config, 'bus' | 'kafka' | 'institution' | 'identity'>;
+
+const topics = Object.keys(catalogue);
+
+/** Its code is loaded only where it is the bus. */
+const kafka = async () => ({
+  ...(await import('@medshare/bus/kafka.driver')),
+  ...(await import('./run/kafka-settings.js')),
+});
+
+export async function openBus(
+  config: BusConfig & Pick<Config, 'database'>,
+  { listener, onTrouble }: { listener: Listener; onTrouble: (found: Problem) => void },
+): Promise<OpenedBus> {
+  const { bus, database } = config;
+  if (/^postgres(ql)?:/.test(bus)) return openPostgresLog({ url: database.url, listener });
+  if (!bus.startsWith('kafka:')) throw unknownScheme('bus', bus);
+  const { openKafka, kafkaSettings, topicSettings } = await kafka();
+  return openKafka({ ...kafkaSettings(config), topics, durable: topicSettings(config), onTrouble });
+}
+
+/** Makes what a bus needs before it is opened. @returns what was done, a line each */
+export async function migrateBus(config: BusConfig): Promise<string[]> {
+  if (!config.bus.startsWith('kafka:')) return [];
+  const { migrateKafka, kafkaSettings, topicSettings } = await kafka();
+  return migrateKafka({ ...kafkaSettings(config), topics }, topicSettings(config));
 }
 
 /**

@@ -13,7 +13,7 @@ import {
 import pg from 'pg';
 import type { BusMessage } from './bus.port.js';
 import { busContract } from './bus.port.contract.js';
-import { retryDelay } from './log/dispatcher.js';
+import { retryDelay } from './hand-over.js';
 import { partitionOf } from './message.js';
 import { openPostgresLog } from './postgres-log.driver.js';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { roleNames } from '@medshare/role/context';
+import { kafkaRules, kafkaSection } from './kafka.js';
 
 const institution = z.string().regex(/^[a-z][a-z0-9-]{1,30}$/, 'must be lower-case letters, digits and hyphens');
 const host = z.string().min(1).max(255);
@@ -246,9 +247,12 @@ export const configSchema = z
     peers: peers.describe('Mutual TLS with own roles and other institutions.'),
     mllp: mllp.prefault({}).describe('The MLLP server of role `ingest`.'),
     database: database.prefault({}).describe('The database; each role has a schema of its own in it.'),
-    bus: driver('postgres')
+    bus: driver('postgres', 'kafka')
       .default('postgres:')
-      .describe('Events between roles: `postgres:` keeps them in the database.'),
+      .describe(
+        'Events between roles: `postgres:` keeps them in the database, `kafka://host:port,host:port` in Kafka.',
+      ),
+    kafka: kafkaSection.prefault({}).describe('Kafka, when it is the bus.'),
     ledger: driver('embedded').default('embedded:').describe('The chain: `embedded:` runs it in this process.'),
     blobs: driver('file').default('file:blobs').describe('Sealed bytes: `file:` and a folder.'),
     keys: driver('file').describe('Key-encryption key: `file:` and a file of its own, readable by its owner only.'),
@@ -271,7 +275,8 @@ export const configSchema = z
     telemetry: telemetry.prefault({}).describe('Traces of what passes through; see docs/observe.md.'),
     limits: limits.prefault({}).describe('Bounds; past one, a clear refusal.'),
   })
-  .superRefine(membership);
+  .superRefine(membership)
+  .superRefine(kafkaRules);
 
 /** One institution's deployment, validated, with absolute paths. */
 export type Config = z.output<typeof configSchema>;

@@ -75,7 +75,9 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
     random: systemRandom,
   });
   const listener = openListener(config.database.url);
-  const bus = await openBus(config, listener);
+  const onTrouble = ({ code, where, detail = '' }: Problem) =>
+    logger.warn({ code, where }, `the bus is in trouble, will retry: ${detail}`);
+  const bus = await openBus(config, { listener, onTrouble });
   const blobs = await openBlobs(config, region, follow ? peers : undefined);
   const base = { config, logger, metrics, keys, region, peers, listener, bus, blobs };
   const ledger = config.roles.includes('ledger') ? await openInstitutionLedger(base, follow) : undefined;

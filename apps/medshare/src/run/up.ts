@@ -4,6 +4,7 @@ import type { SuiteName } from '@medshare/crypto';
 import type { EmbeddedPostgres } from '@medshare/database/embedded-postgres.driver';
 import { superviseEmbeddedPostgres } from '@medshare/database/supervised-postgres.driver';
 import { loadConfig, type Config } from '../config.js';
+import { migrateBus } from '../drivers.js';
 import { demoInstitutions, portsOf } from '../found/demo.js';
 import { configFile, foundDemo, institutionFolder, isFounded } from '../found/found-demo.js';
 import { databasePassword } from './database-password.js';
@@ -40,6 +41,7 @@ export async function up({ data, portBase, suite = 'intl', separate = false, onP
   };
   try {
     const configs = await Promise.all(demoInstitutions.map(({ id }) => configOf(data, id, postgres)));
+    for (const config of configs) await migrateBus(config);
     onProgress(`institutions: ${demoInstitutions.map(({ id }) => id).join(', ')}`);
     const started = await Promise.allSettled(
       configs.map((config) =>

@@ -1,7 +1,8 @@
 import type { Database } from '@medshare/database';
-import type { Delivery, MessageHandler } from '../bus.port.js';
+import type { MessageHandler } from '../bus.port.js';
+import { apart, handOver, retryDelay } from '../hand-over.js';
 import { intakeFirst } from '../intake-first.js';
-import { advance, claim, findReady, read, type LogMessage, type Place, type Ready } from './log-store.js';
+import { advance, claim, findReady, read, type Place, type Ready } from './log-store.js';
 
 /** One subscription as the dispatcher sees it. */
 export interface Consumer {
@@ -24,47 +25,10 @@ export interface DispatcherOptions {
 
 /** a transaction that holds a partition ends after this, however many messages are left */
 const HOLD_MS = 1_000;
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 30_000;
 /** how long a partition that another process holds is left alone */
 const ELSEWHERE_MS = 100;
 
 const placeKey = ({ group, topic, partition }: Place) => `${group}\n${topic}\n${partition}`;
-
-/** Back-off of a failing message: 100 ms, doubled up to 30 s. */
-export const retryDelay = (attempts: number): number =>
-  Math.min(FIRST_RETRY_MS * 2 ** (attempts - 1), LONGEST_RETRY_MS);
-
-/** Cuts messages into runs in which no key stands twice. */
-function* apart(messages: readonly LogMessage[], most: number): Generator<LogMessage[]> {
-  let group: LogMessage[] = [];
-  const keys = new Set<string>();
-  for (const each of messages) {
-    if (group.length >= most || keys.has(each.message.key)) {
-      yield group;
-      group = [];
-      keys.clear();
-    }
-    group.push(each);
-    keys.add(each.message.key);
-  }
-  if (group.length > 0) yield group;
-}
-
-/** @returns the first delivery that failed: those behind it are made again, which consumers bear */
-const handle = async (
-  group: readonly LogMessage[],
-  { handler }: Consumer,
-  partition: number,
-  attempts: number,
-): Promise<Delivery | undefined> => {
-  const deliveries = group.map(({ offset }, i) => ({ partition, offset, attempt: i === 0 ? attempts + 1 : 1 }));
-  const handled = await Promise.allSettled(
-    group.map(async ({ message }, i) => handler(message, deliveries[i] as Delivery)),
-  );
-  const failed = handled.findIndex(({ status }) => status === 'rejected');
-  return deliveries[failed];
-};
 
 /** Looks where messages wait and hands each partition to at most one worker. One loop a process, whatever the number of subscriptions. */
 export class Dispatcher {
@@ -181,7 +145,8 @@ export class Dispatcher {
         const until = performance.now() + HOLD_MS;
         for (const group of apart(messages, consumer.atOnce)) {
           if (consumer.closed || performance.now() > until || intakeFirst.waitMs() > 0) break;
-          const failed = await handle(group, consumer, place.partition, attempts);
+          const { handler } = consumer;
+          const failed = await handOver(group, { handler, partition: place.partition, attempts });
           if (failed) {
             const tried = failed.attempt;
             await advance(tx, place, failed.offset, { attempts: tried, delay: retryDelay(tried) });

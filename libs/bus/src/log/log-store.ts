@@ -1,6 +1,7 @@
 import type { Database, Tx } from '@medshare/database';
 import { decodeMessage, partitionOf, type EncodedMessage } from '../message.js';
-import type { BusMessage, Lag } from '../bus.port.js';
+import type { Lag } from '../bus.port.js';
+import type { PlacedMessage } from '../hand-over.js';
 
 /** One partition of one group. */
 export interface Place {
@@ -17,11 +18,6 @@ export interface Ready extends Place {
 export interface Claimed {
   readonly off: number;
   readonly attempts: number;
-}
-
-export interface LogMessage {
-  readonly offset: number;
-  readonly message: BusMessage;
 }
 
 const partitionsOf = new WeakMap<Database, Map<string, number>>();
@@ -112,7 +108,7 @@ export const read = async (
   { topic, partition }: Place,
   off: number,
   limit: number,
-): Promise<{ next: number; messages: LogMessage[] }> => {
+): Promise<{ next: number; messages: PlacedMessage[] }> => {
   const head = await tx.query<{ next: string }>(
     { name: 'bus-head', text: 'SELECT next FROM head WHERE topic = $1 AND part = $2' },
     [topic, partition],

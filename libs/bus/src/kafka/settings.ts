@@ -1,0 +1,117 @@
+import { connect as connectPlain, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import kafkajs, { type Consumer, type Kafka as KafkaClient, type SASLOptions } from 'kafkajs';
+
+/** PEM texts of one side of a connection. */
+export interface TlsMaterial {
+  /** authorities that are trusted; the system's when left out */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** name that the brokers' certificates must carry; each broker's host when left out */
+  readonly serverName?: string;
+}
+
+export type SaslSettings =
+  | { readonly mechanism: 'scram-sha-512'; readonly username: string; readonly password: string }
+  /** asked for at every connection and before a broker ends a session: gives one that still lives for a while */
+  | { readonly mechanism: 'oauthbearer'; token(): Promise<string> };
+
+/** How the brokers of one institution are reached. */
+export interface KafkaSettings {
+  /** `host:port` of some brokers; the others are learnt from them */
+  readonly brokers: readonly string[];
+  /** before the name of every topic and group, e.g. `harbor.`: institutions may share a cluster, not their events */
+  readonly prefix: string;
+  /** called at every connection, so that renewed certificates are taken up; plain text without it */
+  readonly tls?: () => TlsMaterial;
+  readonly sasl?: SaslSettings;
+}
+
+/** ms; a broker that answers none of these in time is away */
+const CONNECT_MS = 5_000;
+const AUTHENTICATE_MS = 10_000;
+const REQUEST_MS = 15_000;
+const KEEP_ALIVE_MS = 60_000;
+
+/** Pauses between tries inside the client: 100 ms, doubled up to 1 s. */
+export const patience = (retries: number) => ({
+  initialRetryTime: 100,
+  maxRetryTime: 1_000,
+  multiplier: 2,
+  factor: 0.2,
+  retries,
+});
+
+const saslOf = (sasl: SaslSettings): SASLOptions =>
+  sasl.mechanism === 'oauthbearer'
+    ? { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await sasl.token() }) }
+    : { ...sasl };
+
+/** A client of the cluster. Consumers get one each: the library shares what it thinks committed between those of one client. */
+export const kafkaClient = ({ brokers, tls, sasl }: KafkaSettings, retries: number): KafkaClient =>
+  new kafkajs.Kafka({
+    clientId: 'medshare',
+    brokers: [...brokers],
+    // what goes wrong is told as a Problem; the library's own log quotes addresses and stacks
+    logLevel: kafkajs.logLevel.NOTHING,
+    connectionTimeout: CONNECT_MS,
+    authenticationTimeout: AUTHENTICATE_MS,
+    requestTimeout: REQUEST_MS,
+    retry: patience(retries),
+    ssl: tls !== undefined,
+    ...(sasl && { sasl: saslOf(sasl) }),
+    socketFactory: ({ host, port, onConnect }) => {
+      const socket = tls ? openTls(host, port, tls(), onConnect) : connectPlain({ host, port }, onConnect);
+      return socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    },
+  });
+
+const openTls = (host: string, port: number, { serverName, ...pem }: TlsMaterial, onConnect: () => void) => {
+  const name = serverName ?? (isIP(host) ? undefined : host);
+  return connectTls(
+    { host, port, ...pem, minVersion: 'TLSv1.2', ...(name !== undefined && { servername: name }) },
+    onConnect,
+  );
+};
+
+/** Session of a group's member: one that died is missed after it, and its partitions go to others. */
+const SESSION_MS = 15_000;
+export const HEARTBEAT_MS = 3_000;
+const REBALANCE_MS = 30_000;
+/** How long a fetch waits for something new: what a partition that was paused is late by at most. */
+const FETCH_WAIT_MS = 500;
+/** Bytes of one fetch of a partition and of a broker: the bound of what a consumer holds in memory, once a broker. */
+const PARTITION_BYTES = 256 * 1024;
+const FETCH_BYTES = 1024 * 1024;
+
+export const groupConsumer = (settings: KafkaSettings, groupId: string): Consumer =>
+  kafkaClient(settings, 5).consumer({
+    groupId,
+    allowAutoTopicCreation: false,
+    sessionTimeout: SESSION_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    rebalanceTimeout: REBALANCE_MS,
+    maxWaitTimeInMs: FETCH_WAIT_MS,
+    maxBytesPerPartition: PARTITION_BYTES,
+    maxBytes: FETCH_BYTES,
+    metadataMaxAge: 30_000,
+    // a consumer that ended is made anew, by us: the library leaves some of its ends unnoticed
+    retry: { ...patience(5), restartOnFailure: () => Promise.resolve(false) },
+  });
+
+export const topicName = ({ prefix }: Pick<KafkaSettings, 'prefix'>, topic: string): string => `${prefix}${topic}`;
+
+/** Members of a Kafka group read the same topics, so that releases with other topics run beside each other: one a group and topic. */
+export const groupName = ({ prefix }: Pick<KafkaSettings, 'prefix'>, group: string, topic: string): string =>
+  `${prefix}${group}:${topic}`;
+
+/** @returns undefined for a group that is not of this prefix */
+export const readGroupName = (
+  { prefix }: Pick<KafkaSettings, 'prefix'>,
+  name: string,
+): { group: string; topic: string } | undefined => {
+  const at = name.indexOf(':', prefix.length);
+  if (!name.startsWith(prefix) || at < 0) return undefined;
+  return { group: name.slice(prefix.length, at), topic: name.slice(at + 1) };
+};

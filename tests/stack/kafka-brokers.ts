@@ -1,16 +1,18 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, openSync, closeSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { openSync, closeSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from '@medshare/testkit';
+import { folderOf, installAll } from './install.js';
+import { cacheFolder } from './places.js';
+import { kafkaPackage } from './servers/kafka.js';
 
-// Real brokers for one spec: fetched once with Maven into a cache outside the checkout, started on loopback with data of their own.
+// Real brokers for one spec, with data of their own: it kills them.
 
 const run = promisify(execFile);
-const KAFKA = '4.3.1';
 
 export interface BrokersOptions {
   readonly count?: 1 | 3;
@@ -36,43 +38,8 @@ export interface Brokers {
   stop(): Promise<void>;
 }
 
-const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>medshare</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging><dependencies>
-${[
-  ['org.apache.kafka', 'kafka_2.13', KAFKA],
-  ['org.apache.kafka', 'kafka-tools', KAFKA],
-  ['org.apache.logging.log4j', 'log4j-slf4j-impl', '2.25.4'],
-]
-  .map(
-    ([group, artifact, version]) =>
-      `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`,
-  )
-  .join('\n')}
-</dependencies></project>`;
-
 const logging = `<Configuration><Appenders><Console name="out"><PatternLayout pattern="%d %p %c{1} %m%n"/></Console></Appenders>
 <Loggers><Root level="info"><AppenderRef ref="out"/></Root></Loggers></Configuration>`;
-
-/** Folder of the jars; fetched when they are not there yet. */
-const jars = async (): Promise<string> => {
-  const cache = process.env.MEDSHARE_STACK_CACHE ?? join(homedir(), '.cache', 'medshare-stack');
-  const folder = join(cache, `kafka-${KAFKA}`, 'libs');
-  if (existsSync(folder)) return folder;
-  const making = await mkdtemp(join(tmpdir(), 'medshare-kafka-jars-'));
-  await writeFile(join(making, 'pom.xml'), pom);
-  const target = `${folder}.${process.pid}`;
-  await run('mvn', [
-    '-q',
-    '-B',
-    '-f',
-    join(making, 'pom.xml'),
-    'dependency:copy-dependencies',
-    `-DoutputDirectory=${target}`,
-  ]);
-  await rename(target, folder).catch(() => rm(target, { recursive: true, force: true }));
-  await rm(making, { recursive: true });
-  return folder;
-};
 
 const freePorts = async (count: number): Promise<number[]> => {
   const servers = await Promise.all(
@@ -94,7 +61,9 @@ const freePorts = async (count: number): Promise<number[]> => {
 /** Starts brokers that are controllers too, and waits until they serve. */
 export const startBrokers = async (options: BrokersOptions = {}): Promise<Brokers> => {
   const { count = 3, users = {}, properties = [], listeners = () => [], java = [] } = options;
-  const classPath = `${await jars()}/*`;
+  const cache = cacheFolder(process.env);
+  await installAll(cache, [kafkaPackage], () => undefined);
+  const classPath = `${folderOf(cache, kafkaPackage)}/*`;
   const folder = await mkdtemp(join(tmpdir(), 'medshare-kafka-'));
   const ids = Array.from({ length: count }, (_, i) => i + 1);
   const ports = await freePorts(3 * count);

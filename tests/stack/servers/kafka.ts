@@ -11,7 +11,7 @@ import { whyNoKafka } from './kafka-probe.js';
 
 const files = resolve(import.meta.dirname, '../packages');
 
-const kafkaPackage: Package = {
+export const kafkaPackage: Package = {
   name: 'kafka',
   version: '4.3.1',
   async install(folder) {

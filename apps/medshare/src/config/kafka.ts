@@ -77,20 +77,23 @@ export function kafkaRules({ bus, kafka, limits }: KafkaParts, context: z.Refine
   const mistake = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
   if (!bus.startsWith('kafka://') || !brokers.every((broker) => address.test(broker)))
     mistake(['bus'], 'must be kafka://host:port, several separated by commas');
-  const { tls, sasl, topics } = kafka;
-  if (!tls && !brokers.every((broker) => loopback.test(broker)))
+  if (!kafka.tls && !brokers.every((broker) => loopback.test(broker)))
     mistake(['kafka', 'tls'], 'is missing: brokers beyond this computer are reached by TLS only');
-  if (tls && (tls.cert === undefined) !== (tls.key === undefined))
-    mistake(['kafka', 'tls', tls.cert === undefined ? 'cert' : 'key'], 'is missing');
-  const wanted =
-    sasl?.mechanism === 'oauthbearer'
-      ? (['clientId', 'clientSecretFile'] as const)
-      : (['username', 'passwordFile'] as const);
-  if (sasl)
-    for (const key of wanted)
-      if (sasl[key] === undefined) mistake(['kafka', 'sasl', key], `is missing for ${sasl.mechanism}`);
+  for (const path of missingOf(kafka)) mistake(['kafka', ...path], 'is missing');
+  const { topics } = kafka;
   if (topics.minInsyncReplicas > topics.replicationFactor)
     mistake(['kafka', 'topics', 'minInsyncReplicas'], 'must not be more than kafka.topics.replicationFactor');
   if (topics.retentionDays <= limits.retentionDays)
     mistake(['kafka', 'topics', 'retentionDays'], 'must be more than limits.retentionDays');
 }
+
+/** What goes with something that is there. */
+function missingOf({ tls, sasl }: KafkaParts['kafka']): string[][] {
+  const pair = (['cert', 'key'] as const).filter((key) => tls?.[key] === undefined);
+  const halves = pair.length === 1 ? pair.map((key) => ['tls', key]) : [];
+  if (!sasl) return halves;
+  const wanted = sasl.mechanism === 'oauthbearer' ? (['clientId', 'clientSecretFile'] as const) : scram;
+  return [...halves, ...wanted.filter((key) => sasl[key] === undefined).map((key) => ['sasl', key])];
+}
+
+const scram = ['username', 'passwordFile'] as const;

@@ -23,6 +23,7 @@ export const fromRecord = (topic: string, { key, value, headers = {} }: KafkaMes
   const encoded = { id: text(headers[ID]), topic, key: text(key), headers: text(headers[HEADERS]), value: text(value) };
   try {
     const message = decodeMessage(encoded);
+    if (Object.prototype.toString.call(message.headers) !== '[object Object]') throw new TypeError('no headers');
     // the limits of whoever publishes hold for whoever reads
     encodeMessage(message);
     return message;

@@ -10,13 +10,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const patience = 300_000;
 
 /** Starts the built product as a newcomer does. @returns it, with the seconds until it was ready */
-export async function startDemo(data, portBase, nodeOptions = []) {
+export async function startDemo(data, portBase, nodeOptions = [], env = {}) {
   const addresses = join(data, 'demo.json');
   await rm(addresses, { force: true });
   const args = ['up', '--demo', '--no-play', '--data', data, '--port-base', String(portBase)];
   const began = performance.now();
   const child = spawn(process.execPath, [...nodeOptions, 'apps/medshare/bin/medshare.mjs', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   const output = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk));

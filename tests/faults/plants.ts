@@ -71,6 +71,18 @@ export const plants: readonly Plant[] = [
       VALUES ('', gen_random_uuid()::text, 'message.accepted', 'k', '{}', '{}', 'record.unmappable')`,
   },
   {
+    store: 'ingest.reply ↔ ingest.message',
+    what: 'an acknowledgement is owed for a message that is gone',
+    tables: ['ingest.reply'],
+    sql: `INSERT INTO ingest.reply (message_id, condition) VALUES (gen_random_uuid(), 'AL')`,
+  },
+  {
+    store: 'ingest.reply ↔ ingest.message',
+    what: 'the acknowledgement of a mapped message was forgotten',
+    tables: ['ingest.reply'],
+    sql: `INSERT INTO ingest.reply (message_id, condition) SELECT id, 'AL' FROM ingest.message WHERE ${one(message)}`,
+  },
+  {
     store: 'ingest.message ↔ bus',
     what: 'an acknowledged message has no event',
     tables: [message],

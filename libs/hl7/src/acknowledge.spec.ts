@@ -1,4 +1,4 @@
-import { problem } from '@medshare/problems';
+import { problem, textOf } from '@medshare/problems';
 import { acknowledge, parseMessage } from './index.js';
 
 const sent = (version: string, tail = '', marks = '|^~\\&') =>
@@ -30,6 +30,33 @@ describe('acknowledge', () => {
       'ERR||PID^1^7^2^1|102^Data type error^HL70357|E|hl7.data-type^A value is not of its data type^L||PID[1]-7[2].1: not TS|A value is not of its data type',
       'ERR|||207^Application internal error^HL70357|E|storage.unavailable^The storage cannot be used^L|||The storage cannot be used',
     ]);
+  });
+
+  it('writes the texts of problems in the language asked for, where the message’s character set can', () => {
+    const answer = { code: 'AE', time, controlId: 'c1', problems: [bad], language: 'zh' } as const;
+    const errOf = (tail: string, codec = 'utf-8') =>
+      new TextDecoder(codec)
+        .decode(acknowledge(sent('2.5.1', tail), answer))
+        .split('\r')[2]!
+        .split('|');
+    const own = textOf('hl7.data-type', 'zh').title;
+    expect(own).toMatch(/\p{Script=Han}/u);
+    for (const [tail, codec] of [
+      ['||||||UNICODE UTF-8', 'utf-8'],
+      ['||||||GB 18030-2000', 'gb18030'],
+    ] as const) {
+      const err = errOf(tail, codec);
+      expect([err[3], err[5], err[8]]).toEqual(['102^Data type error^HL70357', `hl7.data-type^${own}^L`, own]);
+    }
+    // nothing above ASCII goes to who declared ASCII, a set of other letters, or sent what is no message
+    expect(errOf('')[8]).toBe(bad.title);
+    expect(errOf('||||||8859/1')[8]).toBe(bad.title);
+    const broken = new TextEncoder().encode(
+      'MSH|^~\\&|LAB|HARBOR|EHR|EAST|20260102||ADT^A01|42|T|2.5.1||||||UNICODE UTF-8',
+    );
+    const refused = new TextDecoder().decode(acknowledge(undefined, { ...answer, refused: broken }));
+    expect(refused).toContain(bad.title);
+    expect(refused).not.toContain(own);
   });
 
   it('uses ERR-1 before 2.5', () => {

@@ -1,4 +1,4 @@
-import type { Problem } from '@medshare/problems';
+import { textOf, type Language, type Problem } from '@medshare/problems';
 import { addresseeOf, type Addressee } from './addressee.js';
 import type { AckCondition } from './acknowledgement-mode.js';
 import { encodingCharacters } from './delimiters.js';
@@ -24,6 +24,8 @@ export type Acknowledgement = {
   readonly sender?: { readonly application: string; readonly facility: string };
   /** MSH-15 of an application acknowledgement in enhanced mode: whether it shall be acknowledged itself; its MSH-16 is then NE */
   readonly accept?: AckCondition;
+  /** of the texts of problems (ERR-5.2, ERR-8), default English; English too where the message's character set cannot write them */
+  readonly language?: Language | undefined;
 };
 
 /**
@@ -34,7 +36,11 @@ export type Acknowledgement = {
 export const acknowledge = (message: Message | undefined, answer: Acknowledgement): Uint8Array => {
   const to = addresseeOf(message, answer.refused);
   const problems = (answer.problems ?? []).slice(0, 50);
-  const segments = [msh(to, answer), msa(to, answer), ...problems.map((each) => err(to, each))];
+  const segments = [
+    msh(to, answer),
+    msa(to, answer),
+    ...problems.map((each) => err(to, each, message && answer.language)),
+  ];
   return to.codec.encode(segments.map((fields) => fields.join(to.delimiters.field) + '\r').join(''));
 };
 
@@ -90,7 +96,7 @@ const conditions: Readonly<Record<string, string>> = {
   '207': 'Application internal error',
 };
 
-const err = (to: Addressee, each: Problem): string[] => {
+const err = (to: Addressee, each: Problem, language: Language | undefined): string[] => {
   const { component, subcomponent } = to.delimiters;
   const text = (value: string) => escape(value, to.delimiters);
   const at = parsePosition(each.where ?? '');
@@ -100,9 +106,21 @@ const err = (to: Addressee, each: Problem): string[] => {
     return ['ERR', [at?.segment, at?.occurrence, at?.field, coded.map(text).join(subcomponent || ' ')].join(component)];
   const location = at && [at.segment, at.occurrence, at.field, at.repetition, at.component, at.subcomponent];
   const place = location === undefined ? '' : trimmed(location.map((part) => String(part ?? ''))).join(component);
-  const own = [each.code, each.title, 'L'];
+  const title = titleOf(to, each, language);
+  const own = [each.code, title, 'L'];
   const fields = ['ERR', '', place, coded.map(text).join(component), 'E', own.map(text).join(component), ''];
-  return trimmed([...fields, text(diagnosis(each)), text(each.title)]);
+  return trimmed([...fields, text(diagnosis(each)), text(title)]);
+};
+
+const titleOf = ({ codec }: Addressee, { code, title }: Problem, language: Language = 'en'): string => {
+  if (language === 'en') return title;
+  const told = textOf(code, language).title;
+  try {
+    codec.encode(told);
+    return told;
+  } catch {
+    return title;
+  }
 };
 
 const diagnosis = ({ where, detail }: Problem): string =>

@@ -1,5 +1,6 @@
 import type { Database, Tx } from '@medshare/database';
 import { problem } from '@medshare/problems';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import * as store from './inbox-store.js';
 import type { Outbox } from './outbox.js';
 
@@ -110,8 +111,8 @@ export class ParkedEvents {
    * @returns how many events; 0 when the event is done already
    * @throws Problem `request.not-found` when it was never parked, or is forgotten
    */
-  replay(id: string, also?: Also): Promise<number> {
-    return this.#db.transaction(async (tx) => {
+  async replay(id: string, also?: Also): Promise<number> {
+    const count = await this.#db.transaction(async (tx) => {
       const places = await lockPlaces(tx, id);
       if (places.length === 0) {
         if (await isKnown(tx, id)) return 0;
@@ -120,8 +121,11 @@ export class ParkedEvents {
       let count = 0;
       for (const { consumer, key } of places) count += await release(tx, this.#outbox, consumer, [key]);
       await also?.(tx, { id, topic: places[0]?.topic ?? '' });
+      faultPoint('parked.replay.written');
       return count;
     });
+    faultPoint('parked.replay.done');
+    return count;
   }
 
   /**
@@ -129,11 +133,11 @@ export class ParkedEvents {
    * @returns false when it was given up before
    * @throws Problem `request.invalid` without a reason, `request.not-found` when it is not parked
    */
-  skip(id: string, reason: string, also?: Also): Promise<boolean> {
+  async skip(id: string, reason: string, also?: Also): Promise<boolean> {
     const text = reason.trim();
     if (text.length === 0 || text.length > 1_000)
-      return Promise.reject(problem('request.invalid', { where: 'reason', detail: '1 to 1000 characters' }));
-    return this.#db.transaction(async (tx) => {
+      throw problem('request.invalid', { where: 'reason', detail: '1 to 1000 characters' });
+    const skipped = await this.#db.transaction(async (tx) => {
       const places = await lockPlaces(tx, id);
       if (places.length === 0) {
         const { rowCount } = await tx.query('SELECT 1 FROM inbox_skipped WHERE id = $1 LIMIT 1', [id]);
@@ -142,8 +146,11 @@ export class ParkedEvents {
       }
       for (const place of places) await this.#skipAt(tx, place, text);
       await also?.(tx, { id, topic: places[0]?.topic ?? '' });
+      faultPoint('parked.skip.written');
       return true;
     });
+    faultPoint('parked.skip.done');
+    return skipped;
   }
 
   /** In the order of parking. */

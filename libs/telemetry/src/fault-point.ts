@@ -36,7 +36,14 @@ export const faultPoints = [
   'audit.checkpoint.written',
   'audit.checkpoint.done',
 ] as const;
-export type FaultPoint = (typeof faultPoints)[number];
+/** Where a person mends what is parked: not on every record's way, so with kill tests of their own. */
+export const mendingPoints = [
+  'parked.replay.written',
+  'parked.replay.done',
+  'parked.skip.written',
+  'parked.skip.done',
+] as const;
+export type FaultPoint = (typeof faultPoints)[number] | (typeof mendingPoints)[number];
 
 /** Sends this process the signal that the file asks for, when it passes the point for the n-th time since the file said so. */
 const armedBy = (file: string): ((name: FaultPoint) => void) => {

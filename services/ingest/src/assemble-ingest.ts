@@ -73,7 +73,7 @@ export function assembleIngest(context: IngestParts, settings: IngestSettings, m
   const mapMessage = new MapMessage(context, hashes, limits);
   const parkMessage = new ParkMessage(context, hashes, metrics);
   const channels = new OpenChannels();
-  const writeReply = new WriteReply(context, hashes, limits);
+  const writeReply = new WriteReply(context, hashes, limits, mllp.feeds);
   const steps = { write: writeReply, channels, feeds: mllp.feeds, metrics };
   const deliverReplies = new DeliverReplies(context, steps);
   const consumeAccepted = new ConsumeAccepted(context.inbox, mapMessage, parkMessage, deliverReplies);

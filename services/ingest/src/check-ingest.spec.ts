@@ -83,6 +83,20 @@ describe('fsck of ingest', () => {
     expect(await planted(twin, `DELETE FROM message WHERE variant = 'again'`)).toEqual(['ingest.message doubled']);
   });
 
+  it('names an acknowledgement that is owed for nothing, forgotten, or says what is not so', async () => {
+    const pair = 'ingest.reply ↔ ingest.message';
+    const gone = `INSERT INTO reply (message_id, condition) VALUES (gen_random_uuid(), 'AL')`;
+    expect(await planted(gone, 'DELETE FROM reply')).toEqual([`${pair} missing`]);
+    const forgotten = `INSERT INTO reply (message_id, condition) VALUES (${first}, 'AL')`;
+    expect(await planted(forgotten, 'DELETE FROM reply')).toEqual([`${pair} disagrees`]);
+    const untrue = `WITH told AS (INSERT INTO reply (message_id, condition, state, code) VALUES (${first}, 'AL', 'delivered', 'AA'))
+      UPDATE message SET state = 'accepted' WHERE id = ${first}`;
+    const cure = `WITH gone AS (DELETE FROM reply) UPDATE message SET state = 'mapped' WHERE id = ${first}`;
+    expect(await planted(untrue, cure)).toContain(`${pair} disagrees`);
+    const right = `INSERT INTO reply (message_id, condition, state, code) VALUES (${first}, 'AL', 'delivered', 'AA')`;
+    expect(await planted(right, 'DELETE FROM reply')).toEqual([]);
+  });
+
   it('names a parked event without a message, and a record that is not named', async () => {
     const harm = `INSERT INTO inbox_parked (consumer, id, topic, key, headers, value, code) VALUES ('', 'x', 'message.accepted', 'k', '{}', '{}', 'internal')`;
     expect(await planted(harm, 'DELETE FROM inbox_parked')).toEqual(['ingest.inbox_parked ↔ ingest.message missing']);

@@ -55,6 +55,20 @@ const comparisons: readonly Comparison[] = [
     sql: `SELECT p.id FROM inbox_parked p WHERE p.topic = 'message.accepted' AND (p.fence IS NULL OR p.fence = p.id)
           AND NOT EXISTS (SELECT 1 FROM message m WHERE m.id::text = p.id)`,
   },
+  {
+    store: 'ingest.reply ↔ ingest.message',
+    problem: 'missing',
+    detail: 'an application acknowledgement is owed for a message that is not here',
+    sql: `SELECT r.message_id AS id FROM reply r WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = r.message_id)`,
+  },
+  {
+    store: 'ingest.reply ↔ ingest.message',
+    problem: 'disagrees',
+    detail:
+      'a message is mapped and its application acknowledgement says nothing yet, or it says AA of one that is not',
+    sql: `SELECT m.id FROM message m JOIN reply r ON r.message_id = m.id
+          WHERE (m.state = 'mapped' AND r.state = 'waiting') OR (m.state <> 'mapped' AND r.code = 'AA')`,
+  },
 ];
 
 /** Only where the bus has nothing left to deliver: what is on its way stands in no table of this role. */

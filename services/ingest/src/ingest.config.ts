@@ -1,3 +1,4 @@
+import { languages } from '@medshare/problems';
 import { z } from 'zod';
 
 const mebibyte = 1024 * 1024;
@@ -76,6 +77,8 @@ export const feedSettings = z.strictObject({
   acknowledgements: z.enum(['as-asked', 'original']).optional(),
   /** FHIR subscriptions of another system that notify us */
   webhook: webhookSettings.optional(),
+  /** of the texts in ERR of its acknowledgements, `en` when left out; English all the same where a message's character set cannot write Chinese */
+  language: z.enum(languages).optional(),
 });
 export type Feed = z.output<typeof feedSettings>;
 

@@ -71,7 +71,7 @@ export class ReceiveHl7v2 {
       metrics.acknowledged(via, this.context.clock.now() - began);
       const code = mode.enhanced ? 'CA' : 'AA';
       const told = !mode.enhanced || isWanted(mode.accept, true);
-      return { code, bytes: told ? this.write(found.message, code, []) : undefined, problems: [] };
+      return { code, bytes: told ? this.write(found, code, []) : undefined, problems: [] };
     } catch (caught) {
       return this.no([asProblem(caught)], { via, feed, bytes, message: found.message });
     }
@@ -99,11 +99,11 @@ export class ReceiveHl7v2 {
     await this.steps.refuse.refuse({ ...from, feed: from.feed?.name, kind: 'hl7v2', problems });
     const rejected = problems.some(({ hl7 }) => hl7.ack === 'AR');
     const { code, told } = refusal(modeOf(from.feed, from.message, from.bytes), rejected);
-    return { code, bytes: told ? this.write(from.message, code, problems, from.bytes) : undefined, problems };
+    return { code, bytes: told ? this.write(from, code, problems, from.bytes) : undefined, problems };
   }
 
   private write(
-    message: Message | undefined,
+    { message, feed }: Pick<Refused, 'message' | 'feed'>,
     code: AckCode,
     problems: readonly Problem[],
     refused?: Uint8Array,
@@ -111,6 +111,7 @@ export class ReceiveHl7v2 {
     return acknowledge(message, {
       code,
       problems,
+      language: feed?.language,
       time: this.context.clock.now(),
       // HL7 v2.5.1 section 2.15.9.10: 20 characters
       controlId: this.context.random.uuid().replaceAll('-', '').slice(0, 20),

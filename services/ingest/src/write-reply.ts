@@ -1,6 +1,7 @@
 import { acknowledge, parseMessage } from '@medshare/hl7';
 import { isProblemCode, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
+import type { Feed } from './ingest.config.js';
 import type { KeyedHashes } from './keyed-hashes.js';
 import type { MapLimits } from './map-message.js';
 import type { DueReply } from './store/replies.js';
@@ -18,6 +19,7 @@ export class WriteReply {
     private readonly parts: Pick<RoleContext, 'transit'>,
     private readonly hashes: KeyedHashes,
     private readonly limits: MapLimits,
+    private readonly feeds: readonly Feed[],
   ) {}
 
   /** @throws Problem storage.unavailable, blob.missing when the message is gone */
@@ -30,6 +32,8 @@ export class WriteReply {
     const known = isProblemCode(why) ? why : 'internal';
     const problems = why === null ? [] : [problem(known, { where: place ?? undefined })];
     const accept = acceptAck ? 'AL' : 'NE';
-    return { controlId, bytes: acknowledge(message, { code, problems, time: reply.settledAt, controlId, accept }) };
+    const language = this.feeds.find(({ name }) => name === reply.feed)?.language;
+    const answer = { code, problems, language, time: reply.settledAt, controlId, accept } as const;
+    return { controlId, bytes: acknowledge(message, answer) };
   }
 }

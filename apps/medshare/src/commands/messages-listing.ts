@@ -12,6 +12,7 @@ import {
 import type { RoleName } from '@medshare/role';
 import { table } from '../terminal/table.js';
 import type { WhoOptions } from './acting-as.js';
+import { lossOutcome, lossTable } from './loss-table.js';
 import { allPages, messagesApi, type MessagesApi } from './messages-api.js';
 import { titleOf } from './open.command.js';
 import type { Outcome, Surroundings } from './outcome.js';
@@ -65,7 +66,9 @@ export async function listRefused(options: ListOptions, within: Surroundings): P
 
 export async function showMessage(id: string, options: WhoOptions, within: Surroundings): Promise<Outcome> {
   const api = await messagesApi(options, within);
-  const found = await api.get(`/messages/${encodeURIComponent(id)}`, shownMessage);
+  const path = `/messages/${encodeURIComponent(id)}`;
+  const found = await api.get(path, shownMessage);
+  const losses = found.state === 'mapped' ? await api.get(`${path}/losses`, lossOutcome) : undefined;
   const facts = [
     ['message', found.id],
     ['state', found.state],
@@ -80,8 +83,9 @@ export async function showMessage(id: string, options: WhoOptions, within: Surro
     table(facts, { columns, indent: 0 }),
     '',
     table([['step', 'state', 'when', ''], ...steps], { columns, indent: 0 }),
+    ...(losses === undefined ? [] : ['', lossTable(losses, columns)]),
   ].join('\n');
-  return { document: found, text };
+  return { document: { ...found, ...(losses && { losses }) }, text };
 }
 
 const remark = ({ problem, where, behind, block }: WayStep): string =>

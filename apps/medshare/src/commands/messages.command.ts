@@ -51,7 +51,7 @@ function addListing(group: Command, run: Run): void {
   const show = addCommand(
     group,
     'show <message>',
-    'One message’s way to the chain: every step with its time, and what holds it up.',
+    'One message’s way to the chain: every step with its time, what holds it up, and what its record does not hold of it.',
     ['medshare messages show <message id of `list`>'],
   );
   withEngineer(show).action((id: string, options: WhoOptions, self: Command) =>

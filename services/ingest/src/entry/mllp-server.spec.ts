@@ -144,6 +144,15 @@ describe('the MLLP server', () => {
     expect(found?.code).toBe(problem);
   });
 
+  it('says what is wrong in Chinese to a feed that asks for it', async () => {
+    const chinese = assembleIngest(context, settings({ language: 'zh' }), metrics);
+    const bad = Buffer.from(admission('ZH').replace('|19850317|', '|yesterday|'));
+    const told = async (to: Ingest) =>
+      Buffer.from((await to.receiveHl7v2.receive(bad, { via: 'mllp' })).bytes ?? []).toString();
+    expect(await told(chinese)).toMatch(/\rERR\|[^\r]*\|PID[^\r]*\|\p{Script=Han}+/u);
+    expect(await told(ingest)).not.toMatch(/\p{Script=Han}/u);
+  });
+
   it('answers bytes in the declared charset that are none of it', async () => {
     const client = await open();
     const bytes = Buffer.from(admission('UTF'), 'utf8');

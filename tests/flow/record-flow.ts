@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifyAuditProof } from '@medshare/client';
 import type { AskResponse } from '@medshare/events';
-import { audited, startDemo, until, type Demo } from '../harness/demo.js';
+import { audited, startDemo, until, type Demo, type DemoOptions } from '../harness/demo.js';
 import { admission, hivTest, identifierOf, patient, sodium } from '../harness/messages.js';
 
 /** The whole way of a record, on real sockets: the same suite whether institutions share a process or not. */
 export function recordFlow(
   name: string,
-  options: { separate?: boolean; suite?: 'intl' | 'sm' },
+  options: Pick<DemoOptions, 'separate' | 'suite' | 'env'>,
   then: (demoOf: () => Demo) => void = () => undefined,
 ): void {
   describe(`the way of a record, ${name}`, () => {
@@ -23,7 +23,7 @@ export function recordFlow(
     beforeAll(async () => {
       demo = await startDemo(options);
       clients.doctor = demo.as('dr.chen', 'lakeside');
-    }, 120_000);
+    }, 300_000);
 
     afterAll(async () => {
       await demo?.stop();

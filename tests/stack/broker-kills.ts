@@ -173,14 +173,18 @@ class Run {
     const partitions = async () => (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]?.partitions ?? [];
     const whole = async () => (await partitions()).every(({ isr, leader }) => isr.length === 3 && leader > 0);
     try {
-      await eventually(whole, { timeout: 60_000, interval: 200 });
+      await eventually(whole, { timeout: 120_000, interval: 200 });
       const [fullest] = (await admin.fetchTopicOffsets(topic)).sort((a, b) => Number(b.high) - Number(a.high));
       const victim = (await partitions()).find(({ partitionId }) => partitionId === fullest?.partition)?.leader ?? 1;
       await this.plan.brokers.kill(victim);
-      // the others miss it after four seconds, and lead its partitions then
-      await sleep(9_000);
+      // the others miss it after nine seconds by default, and lead its partitions then
+      await eventually(async () => (await partitions()).every(({ leader }) => leader > 0 && leader !== victim), {
+        timeout: 120_000,
+        interval: 200,
+      });
+      await sleep(3_000);
       await this.plan.brokers.start(victim);
-      await eventually(whole, { timeout: 60_000, interval: 200 });
+      await eventually(whole, { timeout: 120_000, interval: 200 });
     } finally {
       await admin.disconnect();
     }

@@ -96,9 +96,6 @@ export const startBrokers = async (options: BrokersOptions = {}): Promise<Broker
       `share.coordinator.state.topic.replication.factor=${replicas}`,
       'share.coordinator.state.topic.min.isr=1',
       'group.initial.rebalance.delay.ms=0',
-      // a dead broker is missed sooner than by default: a test waits for it
-      'broker.session.timeout.ms=4000',
-      'broker.heartbeat.interval.ms=500',
       ...properties,
       ...more.filter((line) => !line.startsWith('listeners=')),
     ];
@@ -126,7 +123,7 @@ export const startBrokers = async (options: BrokersOptions = {}): Promise<Broker
         if (child.exitCode !== null) throw new Error(`broker ${id} ended:\n${text.slice(-2_000)}`);
         return text.includes('Kafka Server started');
       },
-      { timeout: 120_000, interval: 200 },
+      { timeout: 300_000, interval: 200 },
     );
   };
   const end = async (id: number, signal: 'SIGKILL' | 'SIGTERM') => {
@@ -137,8 +134,13 @@ export const startBrokers = async (options: BrokersOptions = {}): Promise<Broker
     await gone;
   };
   await Promise.all(ids.map(format));
-  process.once('exit', () => processes.forEach((child) => child.kill('SIGKILL')));
-  await Promise.all(ids.map(start));
+  const endAll = () => processes.forEach((child) => child.kill('SIGKILL'));
+  process.once('exit', endAll);
+  // none outlives a start that failed
+  await Promise.all(ids.map(start)).catch((caught: unknown) => {
+    endAll();
+    throw caught;
+  });
   return {
     addresses: ids.map((id) => `127.0.0.1:${portOf(id, 0)}`),
     others: ids.map((id) => portOf(id, 2)),

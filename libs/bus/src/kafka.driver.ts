@@ -1,7 +1,7 @@
 import { problem, type Problem } from '@medshare/problems';
 import type { Admin, KafkaMessage, Producer } from 'kafkajs';
 import type { Bus, Subscription } from './bus.port.js';
-import { setAside } from './kafka/dead-letters.js';
+import { readDeadLetters, removeLetter, replayLetter, setAside, type DeadLetter } from './kafka/dead-letters.js';
 import { deliverByPartition, type Deliver, type PlacedRecord } from './kafka/deliver.js';
 import { kafkaProblem } from './kafka/failures.js';
 import { GroupConsumer } from './kafka/group-consumer.js';
@@ -13,6 +13,7 @@ import { awaitTopics, checkTopics, DEAD_LETTERS, migrateTopics, type TopicSettin
 import { checkName, encodeMessage, MAX_BATCH, partitionOf, type EncodedMessage } from './message.js';
 
 export type { KafkaSettings, SaslSettings, TlsMaterial } from './kafka/settings.js';
+export type { DeadLetter } from './kafka/dead-letters.js';
 export type { TopicSettings } from './kafka/topics.js';
 
 export interface KafkaOptions extends KafkaSettings {
@@ -56,6 +57,43 @@ export const migrateKafka = (
   wanted: TopicSettings,
 ): Promise<string[]> => withAdmin(settings, (admin) => migrateTopics(admin, settings, wanted));
 
+export interface MendOptions {
+  /** most dead letters, the oldest first */
+  readonly most: number;
+  /** `look` leaves them, `replay` sends each back to its place, `drop` gives them up */
+  readonly deed: 'look' | 'replay' | 'drop';
+  /** makes the name of a reader that nobody else has */
+  readonly reader: string;
+}
+
+/** What to do with records that were no events. @returns those that it was done to, the oldest first */
+export const mendDeadLetters = (settings: KafkaSettings, { most, deed, reader }: MendOptions): Promise<DeadLetter[]> =>
+  withAdmin(settings, async (admin) => {
+    await checkTopics(admin, { ...settings, topics: [DEAD_LETTERS] });
+    const member = (group: string) => groupConsumer(settings, group);
+    const letters = await readDeadLetters(admin, settings, { most, member, group: `${settings.prefix}mend-${reader}` });
+    const producer = producerOf(settings);
+    try {
+      if (deed === 'replay') await producer.connect();
+      for (const letter of deed === 'look' ? [] : letters) {
+        if (deed === 'replay') await replayLetter(producer, settings, letter);
+        await removeLetter(admin, settings, letter);
+      }
+    } finally {
+      await producer.disconnect();
+    }
+    return letters.map(({ record: _, ...letter }) => letter);
+  });
+
+const producerOf = (settings: KafkaSettings): Producer =>
+  kafkaClient(settings, TRIES.later).producer({
+    allowAutoTopicCreation: false,
+    createPartitioner:
+      () =>
+      ({ message }) =>
+        message.partition ?? 0,
+  });
+
 /**
  * Connects to the brokers and checks the topics.
  * @throws Problem `config.invalid` for what an operator must mend, `bus.unavailable` when no broker answers; each names the setting
@@ -65,15 +103,7 @@ export const openKafka = async (options: KafkaOptions): Promise<KafkaBus> => {
   const needed = { ...options, topics: [...options.topics, DEAD_LETTERS] };
   const partitions = await withAdmin(options, (admin) => checkTopics(admin, needed));
   const admins = new Renewed(() => adminOf(options, TRIES.later));
-  const producers = new Renewed<Producer>(() =>
-    kafkaClient(options, TRIES.later).producer({
-      allowAutoTopicCreation: false,
-      createPartitioner:
-        () =>
-        ({ message }) =>
-          message.partition ?? 0,
-    }),
-  );
+  const producers = new Renewed<Producer>(() => producerOf(options));
   // asked one thing at a time, for the library mixes up what it knows of topics that are asked about at once
   let asked: Promise<unknown> = Promise.resolve();
   const ask = <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {

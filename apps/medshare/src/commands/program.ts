@@ -6,6 +6,7 @@ import { addBreakGlass } from './break-glass.command.js';
 import { addConsent } from './consent.command.js';
 import { addConfig } from './config.command.js';
 import { addFsck } from './fsck.command.js';
+import { addBus } from './bus.command.js';
 import { addMessages } from './messages.command.js';
 import { addMigrate } from './migrate.command.js';
 import { addNotifications } from './notifications.command.js';
@@ -76,6 +77,7 @@ const commands = [
   addAudit,
   addMessages,
   addWebhooks,
+  addBus,
   addRun,
   addMigrate,
   addConfig,

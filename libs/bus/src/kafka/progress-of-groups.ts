@@ -1,6 +1,7 @@
 import type { Admin } from 'kafkajs';
 import type { Lag } from '../bus.port.js';
 import { readGroupName, topicName, type KafkaSettings } from './settings.js';
+import { DEAD_LETTERS } from './topics.js';
 
 interface Place {
   readonly group: string;
@@ -36,13 +37,19 @@ const placesOf = async (admin: Admin, settings: KafkaSettings): Promise<Place[]>
   return places;
 };
 
-export const lagOf = async (admin: Admin, settings: KafkaSettings): Promise<Lag[]> =>
-  (await placesOf(admin, settings)).map(({ group, topic, partition, next, high }) => ({
+/** Dead letters count too: whoever mends them is behind by what nobody mended. */
+export const lagOf = async (admin: Admin, settings: KafkaSettings): Promise<Lag[]> => {
+  const places = await placesOf(admin, settings);
+  const [dead] = await admin.fetchTopicOffsets(topicName(settings, DEAD_LETTERS));
+  const letters = Number(dead?.high ?? 0) - Number(dead?.low ?? 0);
+  const lags = places.map(({ group, topic, partition, next, high }) => ({
     group,
     topic,
     partition,
     lag: Math.max(0, high - next),
   }));
+  return [...lags, { group: 'mend', topic: DEAD_LETTERS, partition: 0, lag: letters }];
+};
 
 /** Deletes what is older than an instant (ms) and done by every group of its topic. @returns how many */
 export const removeBefore = async (admin: Admin, settings: KafkaSettings, instant: number): Promise<number> => {

@@ -127,7 +127,7 @@ describe('topics', () => {
     const unclean = { settings: { 'min.insync.replicas': '2', 'unclean.leader.election.enable': 'true' } };
     await expect(check(unclean)).rejects.toMatchObject({ where: 'kafka.topics.minInsyncReplicas' });
     delete topics[name];
-    await expect(checkTopics(admin, settings)).rejects.toMatchObject({
+    await expect(checkTopics(admin, { ...settings, patience: 10 })).rejects.toMatchObject({
       code: 'config.invalid',
       where: 'kafka.topics',
       detail: `${name} is missing: medshare migrate makes them`,

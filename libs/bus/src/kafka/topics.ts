@@ -71,11 +71,15 @@ export const findTopics = async (admin: Admin, names: readonly string[]): Promis
 };
 
 /** Brokers hear of a new topic one after the other: for this long one that is not known may just have been made, ms. */
-const NEWS_MS = 3_000;
+const NEWS_MS = 15_000;
 
 /** As {@link findTopics}, and looks again for a while when some are not there. */
-export const awaitTopics = async (admin: Admin, names: readonly string[]): Promise<Map<string, FoundTopic>> => {
-  for (const until = performance.now() + NEWS_MS; ; await sleep(200)) {
+export const awaitTopics = async (
+  admin: Admin,
+  names: readonly string[],
+  patience = NEWS_MS,
+): Promise<Map<string, FoundTopic>> => {
+  for (const until = performance.now() + patience; ; await sleep(200)) {
     const found = await findTopics(admin, names).catch((caught: unknown) => {
       if ((caught as { type?: string }).type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw caught;
       return new Map<string, FoundTopic>();
@@ -94,11 +98,14 @@ export const checkTopics = async (
   settings: KafkaSettings & {
     topics: readonly string[];
     durable?: Pick<TopicSettings, 'replicationFactor' | 'minInsyncReplicas'>;
+    /** ms that a topic may take to be known everywhere */
+    patience?: number;
   },
 ): Promise<Map<string, number>> => {
   const found = await awaitTopics(
     admin,
     settings.topics.map((topic) => topicName(settings, topic)),
+    settings.patience,
   );
   const missing = settings.topics.filter((topic) => !found.has(topicName(settings, topic)));
   if (missing.length > 0) {

@@ -10,6 +10,7 @@ import { sizeOf, toRecord } from './kafka/record.js';
 import { Renewed } from './kafka/renewed.js';
 import { groupConsumer, groupName, kafkaClient, topicName, type KafkaSettings } from './kafka/settings.js';
 import { awaitTopics, checkTopics, DEAD_LETTERS, migrateTopics, type TopicSettings } from './kafka/topics.js';
+import { Turns } from './kafka/turns.js';
 import { checkName, encodeMessage, MAX_BATCH, partitionOf, type EncodedMessage } from './message.js';
 
 export type { KafkaSettings, SaslSettings, TlsMaterial } from './kafka/settings.js';
@@ -21,6 +22,8 @@ export interface KafkaOptions extends KafkaSettings {
   readonly topics: readonly string[];
   /** how durable they must be */
   readonly durable?: Pick<TopicSettings, 'replicationFactor' | 'minInsyncReplicas'>;
+  /** partitions worked on at once in this process; default 4 */
+  readonly concurrency?: number;
   /** told of what goes wrong while running; it is tried again, and nothing is lost */
   readonly onTrouble?: (found: Problem) => void;
   /** how records reach the brokers; another only to plant the defect that this one avoids */
@@ -112,6 +115,7 @@ export const openKafka = async (options: KafkaOptions): Promise<KafkaBus> => {
     return answer;
   };
   const subscribed = new Set<GroupConsumer>();
+  const turns = new Turns(options.concurrency ?? 4);
 
   const countOf = async (topic: string): Promise<number> => {
     const known = partitions.get(topic);
@@ -169,6 +173,7 @@ export const openKafka = async (options: KafkaOptions): Promise<KafkaBus> => {
         atOnce,
         setAside: keepAside(topic),
         onTrouble,
+        turns,
       });
       try {
         await countOf(topic);

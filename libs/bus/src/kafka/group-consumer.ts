@@ -7,6 +7,7 @@ import { intakeFirst } from '../intake-first.js';
 import { kafkaProblem } from './failures.js';
 import { fromRecord } from './record.js';
 import { HEARTBEAT_MS } from './settings.js';
+import type { Turns } from './turns.js';
 
 export interface GroupConsumerOptions {
   /** a new member of the group */
@@ -22,9 +23,11 @@ export interface GroupConsumerOptions {
   /** Keeps a record that is no event; resolves when it is durable. */
   readonly setAside: (record: KafkaMessage, partition: number, reason: Problem) => Promise<void>;
   readonly onTrouble: (found: Problem) => void;
+  /** shared by all consumers of a process: a handler holds connections of its role's pool */
+  readonly turns: Turns;
 }
 
-/** Partitions of one topic worked on at once: each holds a connection of its role's pool. */
+/** Partitions of one topic whose records are looked at at once. */
 const PARTITIONS_AT_ONCE = 4;
 /** Work of this long is committed, however few messages it was. */
 const COMMIT_MS = 1_000;
@@ -182,7 +185,7 @@ export class GroupConsumer {
       for (const group of this.#runs(batch.messages)) {
         await intakeFirst.turn();
         if (this.#closed || this.#ended.has(consumer) || !isRunning()) break;
-        const { next, all } = await this.#do(group, payload);
+        const { next, all } = await this.#options.turns.take(() => this.#do(group, payload));
         this.#done.set(partition, next);
         await progress.reach(next, { commit: this.#options.batch });
         if (!all) break;

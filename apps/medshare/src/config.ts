@@ -73,7 +73,9 @@ function absolute(config: Config, folder: string): Config {
   return {
     ...config,
     data: at(config.data),
-    blobs: fileUrl(config.blobs, folder),
+    blobs: config.blobs.startsWith('file:') ? fileUrl(config.blobs, folder) : config.blobs,
+    ipfs: files(config.ipfs, at),
+    s3: files(config.s3, at),
     keys: fileUrl(config.keys, folder),
     mllp: {
       ...config.mllp,
@@ -106,6 +108,7 @@ const fileKeys: ReadonlySet<string> = new Set([
   'clientAuthorities',
   'passwordFile',
   'clientSecretFile',
+  'secretAccessKeyFile',
 ]);
 
 /** The members of a section that name files, made absolute. */

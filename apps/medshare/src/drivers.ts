@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
 import type { Blobs } from '@medshare/blobs';
-import { openIpfsFiles } from '@medshare/blobs/ipfs-files.driver';
 import type { Bus } from '@medshare/bus';
 import { openPostgresLog } from '@medshare/bus/postgres-log.driver';
 import { catalogue, type Region } from '@medshare/events';
@@ -18,6 +17,7 @@ import type { Peers } from '@medshare/peers';
 import { isProblem, problem, type Problem } from '@medshare/problems';
 import type { Listener } from '@medshare/database';
 import type { Config } from './config.js';
+import { openBucket, openFiles, openIpfs, type BlobConfig } from './run/open-blobs.js';
 
 // URL scheme → driver: the only place that picks one.
 
@@ -66,17 +66,18 @@ export async function migrateBus(config: BusConfig): Promise<string[]> {
  * A blob that is not here comes from the member that has it; whatever comes must have the address that was asked for.
  * Without peers only what is here counts.
  */
-export function openBlobs(
-  { blobs, institution }: Pick<Config, 'blobs' | 'institution'>,
+export async function openBlobs(
+  config: BlobConfig & Pick<Config, 'institution'>,
   { members }: Region,
   peers: Peers | undefined,
 ): Promise<Blobs> {
-  if (!blobs.startsWith('file:')) throw unknownScheme('blobs', blobs);
+  const { blobs, institution } = config;
   const others = members.map(({ id }) => id).filter((id) => id !== institution);
-  return openIpfsFiles({
-    path: fileURLToPath(blobs),
-    ...(peers && { fetchMissing: (cid: string) => fetchFromMembers(peers, others, cid) }),
-  });
+  const fetching = peers ? { fetchMissing: (cid: string) => fetchFromMembers(peers, others, cid) } : {};
+  if (blobs.startsWith('file:')) return openFiles(config, fetching);
+  if (blobs.startsWith('ipfs:')) return openIpfs(config, fetching);
+  if (blobs.startsWith('s3:')) return openBucket(config, fetching);
+  throw unknownScheme('blobs', blobs);
 }
 
 async function* fetchFromMembers(peers: Peers, members: string[], cid: string): AsyncGenerator<Uint8Array> {

@@ -4,7 +4,7 @@ import type { Blobs } from './blobs.port.js';
 /** What the suite needs of a driver. */
 export interface BlobsUnderTest {
   readonly blobs: Blobs;
-  /** changes the stored bytes of a blob behind the driver's back: its n-th stored block, or any */
+  /** changes the stored bytes of a blob behind the driver's back, of every copy: its last block, or any */
   tamper(cid: string, how: 'flip' | 'cut' | 'drop'): Promise<void>;
 }
 
@@ -84,12 +84,17 @@ export const blobsContract = (name: string, setUp: () => Promise<BlobsUnderTest>
           const content = bytes(size);
           const { cid } = await blobs.put(content);
           expect((await collect(blobs.get(cid))).equals(content)).toBe(true);
+          const whole = await blobs.copies(cid);
+          expect(whole).toBeGreaterThanOrEqual(blobs.wanted);
           await under.tamper(cid, how);
+          expect(await blobs.copies(cid)).toBe(0);
           await expect(collect(blobs.get(cid))).rejects.toMatchObject({ code: 'blob.tampered', where: cid });
           await blobs.put(content);
           expect((await collect(blobs.get(cid))).equals(content)).toBe(true);
+          expect(await blobs.copies(cid)).toBe(whole);
         }
       },
+      120_000,
     );
 
     it.each([

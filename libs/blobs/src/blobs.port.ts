@@ -1,3 +1,6 @@
+/** Most bytes of one blob, where nothing else is set: 1 GiB. */
+export const maxBlobBytes = 1_073_741_824;
+
 export interface StoredBlob {
   /** CIDv1 as kubo gives it: raw leaves, chunks of 262144 bytes, 174 links, SHA-256 */
   readonly cid: string;
@@ -7,6 +10,8 @@ export interface StoredBlob {
 
 /** Sealed bytes by their address. */
 export interface Blobs {
+  /** Whole copies that a blob has when it counts as stored. */
+  readonly wanted: number;
   /**
    * Resolves when durable. Storing the same bytes again changes nothing (and mends a damaged copy).
    * @throws Problem `request.too-large`, `storage.unavailable`
@@ -19,6 +24,11 @@ export interface Blobs {
   get(cid: string): AsyncIterable<Uint8Array>;
   /** Whether it is stored here (not whether it could be fetched). */
   has(cid: string): Promise<boolean>;
+  /**
+   * How many whole copies this store has, each read to its end and checked. What a store does with its own disks is not counted.
+   * @throws Problem `storage.unavailable` when no place could be asked; a place that could not be asked counts as none
+   */
+  copies(cid: string): Promise<number>;
   /** Every blob stored here, in no order. */
   list(): AsyncIterable<string>;
   /** What is not there is removed already. */

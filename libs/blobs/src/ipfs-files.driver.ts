@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { systemClock, systemRandom } from '@medshare/clock';
 import { isProblem, problem } from '@medshare/problems';
 import type { CID } from 'multiformats/cid';
-import type { Blobs, StoredBlob } from './blobs.port.js';
+import { maxBlobBytes, type Blobs, type StoredBlob } from './blobs.port.js';
 import { parseCid } from './ipfs/address.js';
+import { readBlocks, writeBlocksDurably } from './ipfs/block-files.js';
 import { makeFolder, publishFolder, removeFolder, syncFolder } from './ipfs/durable-files.js';
 import { exportFile } from './ipfs/export-file.js';
 import { importFile } from './ipfs/import-file.js';
@@ -18,7 +19,6 @@ export interface IpfsFilesOptions {
   readonly fetchMissing?: (cid: string) => AsyncIterable<Uint8Array>;
 }
 
-const MAX_BYTES = 1_073_741_824;
 const ABANDONED_MS = 3_600_000;
 
 const storage = (caught: unknown): never => {
@@ -30,6 +30,7 @@ const storage = (caught: unknown): never => {
  * its place by one rename, so that it is there whole or not at all. Blobs share no blocks: ciphertexts have none in common.
  */
 class IpfsFiles implements Blobs {
+  readonly wanted = 1;
   readonly #path: string;
   readonly #options: IpfsFilesOptions;
   readonly #fetching = new Map<string, Promise<void>>();
@@ -57,7 +58,7 @@ class IpfsFiles implements Blobs {
   async *get(cid: string): AsyncGenerator<Uint8Array> {
     const root = parseCid(cid);
     if (!(await this.has(cid))) await this.#fetch(cid);
-    yield* exportFile(this.#folder(root), root);
+    yield* this.#read(root);
   }
 
   async has(cid: string): Promise<boolean> {
@@ -65,6 +66,10 @@ class IpfsFiles implements Blobs {
       () => true,
       (caught: NodeJS.ErrnoException) => (caught.code === 'ENOENT' ? false : storage(caught)),
     );
+  }
+
+  async copies(cid: string): Promise<number> {
+    return (await this.#isWhole(parseCid(cid)).catch(storage)) ? 1 : 0;
   }
 
   async *list(): AsyncGenerator<string> {
@@ -75,6 +80,10 @@ class IpfsFiles implements Blobs {
 
   async remove(cid: string): Promise<void> {
     await this.#discard(this.#folder(parseCid(cid))).catch(storage);
+  }
+
+  #read(root: CID): AsyncGenerator<Uint8Array> {
+    return exportFile(root, readBlocks(this.#folder(root), root));
   }
 
   #folder(cid: CID): string {
@@ -93,7 +102,7 @@ class IpfsFiles implements Blobs {
     const made = this.#newFolder();
     await makeFolder(made);
     try {
-      const stored = await importFile(made, content, this.#options.maxBytes ?? MAX_BYTES);
+      const stored = await importFile(content, this.#options.maxBytes ?? maxBlobBytes, writeBlocksDurably(made));
       check(stored);
       await this.#publish(made, parseCid(stored.cid));
       return stored;
@@ -123,7 +132,7 @@ class IpfsFiles implements Blobs {
   async #isWhole(root: CID): Promise<boolean> {
     if (!(await this.has(root.toString()))) return false;
     try {
-      const content = exportFile(this.#folder(root), root);
+      const content = this.#read(root);
       while (!(await content.next()).done);
       return true;
     } catch (caught) {

@@ -54,6 +54,7 @@ export const advice: Readonly<Record<ProblemCode, string>> = {
   'vault.sealed-off': 'Wait until the holders have acknowledged, and ask again.',
   'vault.key-unavailable': 'The operator checks the key-encryption key and the vault’s tables.',
   'blob.tampered': 'Fetch from another holder; run medshare fsck.',
+  'blob.locked': 'Erase it after the lock of the object store has ended.',
   'blob.missing': 'Check that the holder is reachable and has not erased it.',
   'ledger.endorsement-mismatch': 'Operators compare the chaincode and state of the named member.',
   'ledger.chaincode-mismatch': 'Bring all members to the agreed chaincode version.',

@@ -179,6 +179,7 @@ const table = {
   'vault.key-unavailable': { title: 'A key cannot be used', status: 503, issue: 'transient', hl7: errs('207') },
 
   'blob.tampered': { title: 'Stored bytes do not match their address', status: 500, issue: 'security' },
+  'blob.locked': { title: 'The store must keep these bytes for now', status: 409, issue: 'business-rule' },
   'blob.missing': { title: 'Stored bytes are not there', status: 404, issue: 'not-found' },
 
   'ledger.endorsement-mismatch': { title: 'Endorsers disagree', status: 502, issue: 'security' },

@@ -56,6 +56,7 @@ export const zh: Readonly<Record<ProblemCode, readonly [title: string, advice: s
   'vault.sealed-off': ['尚无足够的持有方确认其份额', '请等待持有方确认后再次申请。'],
   'vault.key-unavailable': ['某个密钥无法使用', '请运维人员检查密钥加密密钥与保险库数据表。'],
   'blob.tampered': ['存储的字节与其地址不符', '请从其他持有方获取；并运行 medshare fsck。'],
+  'blob.locked': ['存储系统目前必须保留这些字节', '请在对象存储的锁定期结束后再删除。'],
   'blob.missing': ['存储的字节不存在', '请检查持有方是否可达、是否已删除。'],
   'ledger.endorsement-mismatch': ['背书方结果不一致', '请运维人员比对所指成员的链码与状态。'],
   'ledger.chaincode-mismatch': ['背书方运行的链码不同', '请将所有成员统一到约定的链码版本。'],

@@ -83,6 +83,8 @@ async function* checkRecord(context: Parts, record: CheckedRecord): AsyncIterabl
   const stored = await readBlob(context, manifestCid);
   if (typeof stored === 'string') yield finding(stored, `manifest ${manifestCid}`);
   else if (!stored.equals(record.manifest)) yield finding('disagrees', `manifest ${manifestCid}`);
+  const few = await fewCopies(context, manifestCid);
+  if (few) yield finding('few-copies', `manifest ${manifestCid}: ${few}`);
   const manifest = await manifestOf(context, record).catch((caught: unknown) => asProblem(caught).code);
   if (typeof manifest === 'string')
     return yield { store: 'vault.record', id, problem: manifest, detail: 'sealed manifest' };
@@ -148,6 +150,7 @@ async function* checkContent(
   const bytes = await readBlob(context, cid);
   if (typeof bytes === 'string') return yield finding(bytes);
   if (bytes.length !== size) yield finding('disagrees');
+  if (await fewCopies(context, cid)) yield finding('few-copies');
   try {
     const key = await context.keyEncryption.unwrap(wrappedKey, sectionContext(section));
     const plaintext = await openBytes(used, { key, use: 'section', record, section, epoch }, bytes);
@@ -233,4 +236,11 @@ async function readBlob({ blobs }: Parts, cid: string): Promise<Buffer | string>
   } catch (caught) {
     return asProblem(caught).code;
   }
+}
+
+/** @returns how many are whole of how many, when copies are wanted that are not there */
+async function fewCopies({ blobs }: Parts, cid: string): Promise<string | undefined> {
+  if (blobs.wanted < 2) return undefined;
+  const whole = await blobs.copies(cid).catch(() => 0);
+  return whole < blobs.wanted ? `${whole} of ${blobs.wanted} copies` : undefined;
 }

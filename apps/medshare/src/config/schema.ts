@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { roleNames } from '@medshare/role/context';
+import { blobRules, ipfsSection, s3Section } from './blobs.js';
 import { kafkaRules, kafkaSection } from './kafka.js';
 
 const institution = z.string().regex(/^[a-z][a-z0-9-]{1,30}$/, 'must be lower-case letters, digits and hyphens');
@@ -254,7 +255,13 @@ export const configSchema = z
       ),
     kafka: kafkaSection.prefault({}).describe('Kafka, when it is the bus.'),
     ledger: driver('embedded').default('embedded:').describe('The chain: `embedded:` runs it in this process.'),
-    blobs: driver('file').default('file:blobs').describe('Sealed bytes: `file:` and a folder.'),
+    blobs: driver('file', 'ipfs', 's3')
+      .default('file:blobs')
+      .describe(
+        'Sealed bytes: `file:` and a folder, `ipfs:` on nodes of a private swarm, `s3://bucket/` and what keys begin with.',
+      ),
+    ipfs: ipfsSection.prefault({}).describe('The nodes, when sealed bytes are on IPFS.'),
+    s3: s3Section.prefault({}).describe('The object store, when sealed bytes are in a bucket.'),
     keys: driver('file').describe('Key-encryption key: `file:` and a file of its own, readable by its owner only.'),
     identity: identity.describe('Who vouches for people and programs.'),
     roles: z
@@ -276,7 +283,8 @@ export const configSchema = z
     limits: limits.prefault({}).describe('Bounds; past one, a clear refusal.'),
   })
   .superRefine(membership)
-  .superRefine(kafkaRules);
+  .superRefine(kafkaRules)
+  .superRefine(blobRules);
 
 /** One institution's deployment, validated, with absolute paths. */
 export type Config = z.output<typeof configSchema>;

@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from 'node:fs';
 import { systemClock } from '@medshare/clock';
 import type { KafkaSettings, SaslSettings, TlsMaterial, TopicSettings } from '@medshare/bus/kafka.driver';
 import { clientCredentials } from '@medshare/identity';
@@ -6,6 +5,7 @@ import { isProblem, problem } from '@medshare/problems';
 import { decodeJwt } from 'jose';
 import type { Config } from '../config.js';
 import { brokersOf } from '../config/kafka.js';
+import { secretOf, textOf } from './setting-files.js';
 
 const DAY = 86_400_000;
 /** A token is asked for anew when it lives for less than this, ms, or less than half its life. */
@@ -37,9 +37,9 @@ export function topicSettings({ kafka: { topics } }: Pick<Config, 'kafka'>): Top
 
 function tlsMaterial({ authorities, cert, key, serverName }: NonNullable<Config['kafka']['tls']>): TlsMaterial {
   return {
-    ...(authorities !== undefined && { ca: textOf('tls.authorities', authorities) }),
-    ...(cert !== undefined && { cert: textOf('tls.cert', cert) }),
-    ...(key !== undefined && { key: textOf('tls.key', key) }),
+    ...(authorities !== undefined && { ca: textOf('kafka.tls.authorities', authorities) }),
+    ...(cert !== undefined && { cert: textOf('kafka.tls.cert', cert) }),
+    ...(key !== undefined && { key: textOf('kafka.tls.key', key) }),
     ...(serverName !== undefined && { serverName }),
   };
 }
@@ -54,8 +54,8 @@ function saslSettings(sasl: NonNullable<Config['kafka']['sasl']>, ownIssuer: str
     clientSecretFile = '',
   } = sasl;
   if (mechanism === 'scram-sha-512')
-    return { mechanism, username, password: secretOf('sasl.passwordFile', passwordFile) };
-  const secret = secretOf('sasl.clientSecretFile', clientSecretFile);
+    return { mechanism, username, password: secretOf('kafka.sasl.passwordFile', passwordFile) };
+  const secret = secretOf('kafka.sasl.clientSecretFile', clientSecretFile);
   return { mechanism, token: keptToken(() => askForToken({ issuer, clientId, secret })) };
 }
 
@@ -90,20 +90,4 @@ export function keptToken(ask: () => Promise<string>, clock = systemClock): () =
     const { token, until } = await (kept ?? renew());
     return clock.now() < until ? token : (await renew()).token;
   };
-}
-
-function textOf(setting: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw problem('config.invalid', { where: `kafka.${setting}`, detail: 'the file cannot be read' });
-  }
-}
-
-function secretOf(setting: string, file: string): string {
-  const text = textOf(setting, file).trimEnd();
-  if ((statSync(file).mode & 0o077) !== 0)
-    throw problem('config.invalid', { where: `kafka.${setting}`, detail: 'others than its owner may read the file' });
-  if (text === '') throw problem('config.invalid', { where: `kafka.${setting}`, detail: 'the file is empty' });
-  return text;
 }

@@ -3,7 +3,7 @@ import { problem } from '@medshare/problems';
 import { CID } from 'multiformats/cid';
 import { sha256 } from 'multiformats/hashes/sha2';
 
-const RAW = 0x55;
+export const RAW = 0x55;
 const DAG_PB = 0x70;
 
 /** @returns the CID, if it is one this store makes: version 1, raw or dag-pb, SHA-256, base32; else a Problem `request.invalid` */

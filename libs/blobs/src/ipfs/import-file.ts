@@ -1,11 +1,9 @@
-import { join } from 'node:path';
 import { problem } from '@medshare/problems';
 import { importer } from 'ipfs-unixfs-importer';
 import { fixedSize } from 'ipfs-unixfs-importer/chunker';
 import { balanced } from 'ipfs-unixfs-importer/layout';
 import type { CID } from 'multiformats/cid';
 import type { StoredBlob } from '../blobs.port.js';
-import { writeDurably } from './durable-files.js';
 
 /** kubo's `--cid-version=1` (raw leaves, 256 KiB chunks, balanced, 174 links) */
 const asKubo = () => ({
@@ -17,9 +15,6 @@ const asKubo = () => ({
   layout: balanced({ maxChildrenPerNode: 174 }),
 });
 
-/** name of a block's file: its multihash does not matter, its CID does */
-export const blockFile = (folder: string, cid: CID): string => join(folder, `${cid.toString()}.block`);
-
 async function* counted(content: AsyncIterable<Uint8Array> | Uint8Array, most: number, count: (n: number) => void) {
   let size = 0;
   for await (const piece of content instanceof Uint8Array ? [content] : content) {
@@ -30,18 +25,20 @@ async function* counted(content: AsyncIterable<Uint8Array> | Uint8Array, most: n
   }
 }
 
-/** Cuts a file into blocks, each written durably into the folder once. */
+export type WriteBlock = (cid: CID, bytes: Uint8Array) => Promise<void>;
+
+/** Cuts a file into blocks, each written once. @param most bytes */
 export const importFile = async (
-  folder: string,
   content: AsyncIterable<Uint8Array> | Uint8Array,
   most: number,
+  write: WriteBlock,
 ): Promise<StoredBlob> => {
   const written = new Map<string, Promise<void>>();
   const blocks = {
     put: async (cid: CID, bytes: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<CID> => {
       const name = cid.toString();
       if (!(bytes instanceof Uint8Array)) throw problem('internal', { detail: 'the importer gives whole blocks' });
-      const writing = written.get(name) ?? writeDurably(blockFile(folder, cid), bytes);
+      const writing = written.get(name) ?? write(cid, bytes);
       written.set(name, writing);
       await writing;
       return cid;

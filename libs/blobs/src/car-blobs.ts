@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isProblem, problem } from '@medshare/problems';
+import type { CID } from 'multiformats/cid';
+import { maxBlobBytes, type Blobs, type StoredBlob } from './blobs.port.js';
+import type { Car, CarStore, Copy } from './car-store.js';
+import { parseCid } from './ipfs/address.js';
+import { readBlocks, writeBlocksForNow } from './ipfs/block-files.js';
+import { writeCar } from './ipfs/car.js';
+import { exportBlocks } from './ipfs/export-file.js';
+import { importFile } from './ipfs/import-file.js';
+import { isWhole, readCopy } from './ipfs/read-copy.js';
+
+export interface CarBlobsOptions {
+  /** most bytes of one blob; default 1 GiB */
+  readonly maxBytes?: number;
+  /** folder in which a blob is cut into blocks before it is sent; default the system's */
+  readonly spool?: string;
+  /** The whole file from another institution, for a blob that is not here. It is stored only if it has the CID asked for. */
+  readonly fetchMissing?: (cid: string) => AsyncIterable<Uint8Array>;
+}
+
+const storage = (caught: unknown): never => {
+  throw isProblem(caught) ? caught : problem('storage.unavailable', { where: 'blobs', cause: caught });
+};
+
+/** Blobs in a store that takes each whole, as a CAR. The address is made here, and what comes back is checked here. */
+export class CarBlobs implements Blobs {
+  readonly #fetching = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly store: CarStore,
+    private readonly options: CarBlobsOptions = {},
+  ) {}
+
+  get wanted(): number {
+    return this.store.wanted;
+  }
+
+  put(content: AsyncIterable<Uint8Array> | Uint8Array): Promise<StoredBlob> {
+    return this.#put(content, () => undefined).catch(storage);
+  }
+
+  async *get(cid: string): AsyncGenerator<Uint8Array> {
+    const root = parseCid(cid);
+    const copy = await this.#copyOf(root).catch(storage);
+    try {
+      yield* readCopy(root, copy);
+    } catch (caught) {
+      storage(caught);
+    }
+  }
+
+  async has(cid: string): Promise<boolean> {
+    return this.store.has(parseCid(cid)).catch(storage);
+  }
+
+  async copies(cid: string): Promise<number> {
+    const root = parseCid(cid);
+    let whole = 0;
+    for (const copy of await this.store.copies(root).catch(storage)) if (await isWhole(root, copy)) whole += 1;
+    return whole;
+  }
+
+  async *list(): AsyncGenerator<string> {
+    try {
+      yield* this.store.list();
+    } catch (caught) {
+      storage(caught);
+    }
+  }
+
+  async remove(cid: string): Promise<void> {
+    await this.store.remove(parseCid(cid)).catch(storage);
+  }
+
+  async #copyOf(root: CID): Promise<Copy> {
+    const cid = root.toString();
+    const there = await this.store.read(root);
+    if (there) return there;
+    await this.#fetch(cid);
+    const fetched = await this.store.read(root);
+    if (!fetched) throw problem('blob.missing', { where: cid });
+    return fetched;
+  }
+
+  async #put(
+    content: AsyncIterable<Uint8Array> | Uint8Array,
+    check: (stored: StoredBlob) => void,
+  ): Promise<StoredBlob> {
+    const folder = await mkdtemp(join(this.options.spool ?? tmpdir(), 'medshare-blob-'));
+    try {
+      const most = this.options.maxBytes ?? maxBlobBytes;
+      const stored = await importFile(content, most, writeBlocksForNow(folder));
+      check(stored);
+      await this.store.write(await carOf(folder, parseCid(stored.cid)));
+      return stored;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #fetch(cid: string): Promise<void> {
+    const { fetchMissing } = this.options;
+    if (!fetchMissing) throw problem('blob.missing', { where: cid });
+    const check = (stored: StoredBlob): void => {
+      if (stored.cid !== cid)
+        throw problem('blob.tampered', { where: cid, detail: 'what was fetched has another address' });
+    };
+    const fetching =
+      this.#fetching.get(cid) ??
+      this.#put(fetchMissing(cid), check)
+        .then(() => undefined)
+        .finally(() => this.#fetching.delete(cid));
+    this.#fetching.set(cid, fetching);
+    await fetching;
+  }
+}
+
+async function carOf(folder: string, root: CID): Promise<Car> {
+  const blocks = () => exportBlocks(root, readBlocks(folder, root));
+  const cids: CID[] = [];
+  const seen = async function* () {
+    for await (const block of blocks()) {
+      cids.push(block.cid);
+      yield block;
+    }
+  };
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const part of writeCar(root, seen())) {
+    hash.update(part);
+    size += part.length;
+  }
+  return { root, cids, size, sha256: hash.digest(), bytes: () => writeCar(root, blocks()) };
+}

@@ -49,8 +49,8 @@ export default {
     { ...base, displayName: 'faults', testMatch: ['<rootDir>/tests/faults/**/*.spec.ts'] },
     // against programs that are not ours; they need Maven and a JDK: `npm run test:peers`
     { ...base, displayName: 'peers', testMatch: ['<rootDir>/tests/peers/**/*.spec.ts'] },
-    // against the servers that operators run: `npm run test:stack`
-    { ...base, displayName: 'stack', testMatch: ['<rootDir>/tests/stack/**/*.spec.ts'] },
+    // on the servers that operators run; `npm run test:stack` brings them up first
+    { ...base, displayName: 'stack', testMatch: ['<rootDir>/tests/stack/**/*.spec.ts'], testTimeout: 120_000 },
     // the client in headless Chromium: `npm run test:browser`
     { ...base, displayName: 'browser', testMatch: ['<rootDir>/tests/browser/**/*.spec.ts'] },
   ],

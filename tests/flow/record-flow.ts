@@ -9,7 +9,7 @@ import { admission, hivTest, identifierOf, patient, sodium } from '../harness/me
 /** The whole way of a record, on real sockets: the same suite whether institutions share a process or not. */
 export function recordFlow(
   name: string,
-  options: Pick<DemoOptions, 'separate' | 'suite' | 'env'>,
+  options: Pick<DemoOptions, 'separate' | 'suite' | 'env' | 'data' | 'portBase'>,
   then: (demoOf: () => Demo) => void = () => undefined,
 ): void {
   describe(`the way of a record, ${name}`, () => {
@@ -27,7 +27,7 @@ export function recordFlow(
 
     afterAll(async () => {
       await demo?.stop();
-      await demo?.remove();
+      if (!options.data) await demo?.remove();
     }, 60_000);
 
     it('acknowledges ADT and ORU over MLLP and a FHIR Bundle over HTTP, and anchors all of them', async () => {

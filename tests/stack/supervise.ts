@@ -14,7 +14,7 @@ interface Kept {
   readonly started: string;
 }
 
-const stepMs = 200;
+const stepMs = 500;
 const stopWithinMs = 25_000;
 
 export class Supervisor {

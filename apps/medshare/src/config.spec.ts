@@ -65,6 +65,30 @@ describe('the configuration', () => {
     expect(peers.authorities.lakeside).toBe(join(folder, 'tls/lakeside.pem'));
   });
 
+  it('reads the files of the database relative to the file, the authority in its URL, too', () => {
+    const url = 'postgresql://owner@db/m?sslmode=verify-full&sslrootcert=tls%2Fdb.pem';
+    const users = { prefix: 'harbor_', passwords: 'keys/database' };
+    const { database } = load({ ...minimal(), database: { url, passwordFile: 'keys/owner', users } });
+    expect(new URL(database.url).searchParams.get('sslrootcert')).toBe(join(folder, 'tls/db.pem'));
+    expect(database.passwordFile).toBe(join(folder, 'keys/owner'));
+    expect(database.users?.passwords).toBe(join(folder, 'keys/database'));
+  });
+
+  it.each([
+    ['postgresql://u@db.example/m', false],
+    ['postgresql://u@db.example/m?sslmode=require', false],
+    ['postgresql://u@db.example/m?sslmode=no-verify', false],
+    ['postgresql://u@db.example/m?sslmode=verify-full', true],
+    ['postgresql://u@127.0.0.1:5432/m', true],
+    ['postgresql://u@localhost/m', true],
+  ])('reaches a database elsewhere only through verified TLS: %s', (url, accepted) => {
+    if (accepted) expect(load({ ...minimal(), database: { url } }).database.url).toBe(url);
+    else
+      expect(mistakes({ ...minimal(), database: { url } })).toEqual([
+        expect.stringMatching(/^database\.url: must end in \?sslmode=verify-full/),
+      ]);
+  });
+
   it('names every mistake with its key, one line each', () => {
     const wrong = {
       ...minimal(),
@@ -173,7 +197,7 @@ describe('the environment', () => {
       MEDSHARE_HTTP__PORT: '9000',
       MEDSHARE_MLLP__MAX_MESSAGE_BYTES: '1024',
       MEDSHARE_IDENTITY__EMBEDDED: 'true',
-      MEDSHARE_DATABASE__URL: 'postgres://u:p@db/medshare',
+      MEDSHARE_DATABASE__URL: 'postgres://u:p@db/medshare?sslmode=verify-full',
       MEDSHARE_ROLES: '[vault, ledger]',
       MEDSHARE_PEERS__URLS__LAKESIDE: 'https://10.0.0.7:1',
       MEDSHARE_MLLP__FEEDS: '[{name: lab, zone: Asia/Shanghai, onConflict: refuse}]',
@@ -183,7 +207,7 @@ describe('the environment', () => {
       http: { port: 9000 },
       mllp: { maxMessageBytes: 1024, feeds: [feed] },
       identity: { embedded: true },
-      database: { url: 'postgres://u:p@db/medshare' },
+      database: { url: 'postgres://u:p@db/medshare?sslmode=verify-full' },
       roles: ['vault', 'ledger'],
       peers: { urls: { lakeside: 'https://10.0.0.7:1', harbor: 'https://127.0.0.1:8443' } },
     });
@@ -237,8 +261,8 @@ describe('the documentation', () => {
 
   it('prints what is in force without passwords', () => {
     for (const url of [
-      'postgres://u:hunter2@db/m',
-      'postgres://u:hun@ter2@db:5432/m',
+      'postgres://u:hunter2@db/m?sslmode=verify-full',
+      'postgres://u:hun@ter2@db:5432/m?sslmode=verify-full',
       'postgres://db/m?user=u&password=hunter2&sslmode=verify-full',
     ]) {
       const printed = printConfig(load({ ...minimal(), database: { url } }));

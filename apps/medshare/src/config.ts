@@ -67,6 +67,12 @@ function linesOf(issue: z.core.$ZodIssue): string[] {
 const fileUrl = (url: string, folder: string): string =>
   pathToFileURL(url.startsWith('file://') ? fileURLToPath(url) : resolve(folder, url.slice('file:'.length))).href;
 
+/** `mounted:` and a folder, as `file:` and a file. */
+const keysUrl = (url: string, folder: string): string =>
+  url.startsWith('mounted:')
+    ? fileUrl(url.replace(/^mounted:/, 'file:'), folder).replace(/^file:/, 'mounted:')
+    : fileUrl(url, folder);
+
 function absolute(config: Config, folder: string): Config {
   const at = (path: string) => resolve(folder, path);
   const { key, cert, authorities } = config.peers;
@@ -76,7 +82,7 @@ function absolute(config: Config, folder: string): Config {
     blobs: config.blobs.startsWith('file:') ? fileUrl(config.blobs, folder) : config.blobs,
     ipfs: files(config.ipfs, at),
     s3: files(config.s3, at),
-    keys: fileUrl(config.keys, folder),
+    keys: keysUrl(config.keys, folder),
     mllp: {
       ...config.mllp,
       ...(config.mllp.tls && { tls: files(config.mllp.tls, at) }),
@@ -87,6 +93,7 @@ function absolute(config: Config, folder: string): Config {
       ...(config.kafka.tls && { tls: files(config.kafka.tls, at) }),
       ...(config.kafka.sasl && { sasl: files(config.kafka.sasl, at) }),
     },
+    database: absoluteDatabase(config.database, at),
     telemetry: {
       ...config.telemetry,
       ...(config.telemetry.headersFile !== undefined && { headersFile: at(config.telemetry.headersFile) }),
@@ -101,6 +108,26 @@ function absolute(config: Config, folder: string): Config {
 }
 
 type At = (path: string) => string;
+
+/** `sslrootcert` of a URL of PostgreSQL names a file, too. */
+function withAuthorityFile(text: string, at: At): string {
+  const file = URL.canParse(text) ? new URL(text).searchParams.get('sslrootcert') : null;
+  if (file === null) return text;
+  const url = new URL(text);
+  url.searchParams.set('sslrootcert', at(file));
+  return url.href;
+}
+
+function absoluteDatabase(database: Config['database'], at: At): Config['database'] {
+  const { url, passwordFile, users } = database;
+  return {
+    ...database,
+    url: withAuthorityFile(url, at),
+    ...(passwordFile !== undefined && { passwordFile: at(passwordFile) }),
+    ...(users && { users: { ...users, passwords: at(users.passwords) } }),
+  };
+}
+
 const fileKeys: ReadonlySet<string> = new Set([
   'key',
   'cert',

@@ -5,6 +5,7 @@ import { openPostgresLog } from '@medshare/bus/postgres-log.driver';
 import { catalogue, type Region } from '@medshare/events';
 import type { KeyEncryption } from '@medshare/keys';
 import { openFileKeys } from '@medshare/keys/file.driver';
+import { openMountedKeys } from '@medshare/keys/mounted.driver';
 import {
   openEmbeddedLedger,
   readChaincodeSources,
@@ -17,6 +18,7 @@ import type { Peers } from '@medshare/peers';
 import { isProblem, problem, type Problem } from '@medshare/problems';
 import type { Listener } from '@medshare/database';
 import type { Config } from './config.js';
+import { urlOf } from './run/database-urls.js';
 import { openBucket, openFiles, openIpfs, type BlobConfig } from './run/open-blobs.js';
 
 // URL scheme → driver: the only place that picks one.
@@ -27,6 +29,8 @@ const unknownScheme = (key: string, url: string) =>
   problem('config.invalid', { where: key, detail: `no driver for ${url.slice(0, url.indexOf(':') + 1)}` });
 
 export function openKeys({ keys }: Pick<Config, 'keys'>): Promise<KeyEncryption> {
+  if (keys.startsWith('mounted:'))
+    return openMountedKeys({ folder: fileURLToPath(keys.replace(/^mounted:/, 'file:')) });
   if (!keys.startsWith('file:')) throw unknownScheme('keys', keys);
   return openFileKeys({ path: fileURLToPath(keys) });
 }
@@ -49,7 +53,8 @@ export async function openBus(
   { listener, onTrouble }: { listener: Listener; onTrouble: (found: Problem) => void },
 ): Promise<OpenedBus> {
   const { bus, database } = config;
-  if (/^postgres(ql)?:/.test(bus)) return openPostgresLog({ url: database.url, listener });
+  if (/^postgres(ql)?:/.test(bus))
+    return openPostgresLog({ url: urlOf(config, 'bus'), concurrency: database.pools.bus - 2, listener });
   if (!bus.startsWith('kafka:')) throw unknownScheme('bus', bus);
   const { openKafka, kafkaSettings, topicSettings } = await kafka();
   return openKafka({ ...kafkaSettings(config), topics, durable: topicSettings(config), onTrouble });
@@ -119,7 +124,8 @@ export async function openLedger(
     institution,
     region,
     privateKey,
-    url: database.url,
+    url: urlOf({ database }, 'chain'),
+    connections: database.pools.chain,
     transport: transportOver(peers, region),
     sources: readChaincodeSources(import.meta.resolve('@medshare/chaincode-region')),
     settings: { pollMs: Math.min(pollMs, limits.callTimeout / 2) },

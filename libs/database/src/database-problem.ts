@@ -50,3 +50,22 @@ export const storageProblem = (caught: unknown): unknown => {
     ? problem('storage.unavailable', { detail: 'too many concurrent changes', cause: caught })
     : caught;
 };
+
+/** What TLS says of a certificate that it does not believe (Node's documentation, TLS/SSL, X509 certificate error codes). */
+const certificateCode = /^(CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|INVALID_)/;
+
+/**
+ * Why a server will not let us in however often we ask: the words of a mistake in the configuration.
+ * @returns undefined for everything else, e.g. a server that is away
+ */
+export const refusedConnection = (caught: unknown): string | undefined => {
+  const { code, message } = shapeOf(isProblem(caught) ? caught.cause : caught);
+  if (typeof code === 'string') {
+    if (/^28/.test(code)) return `the server refuses the user or its password (${code})`;
+    if (code === '3D000') return 'the server has no such database (3D000)';
+    if (certificateCode.test(code)) return `the server’s certificate is not believed (${code})`;
+    if (code === 'ENOENT' || code === 'EACCES') return `a file that the URL names cannot be read (${code})`;
+  }
+  if (/does not support SSL/.test(String(message))) return 'the server speaks no TLS';
+  return undefined;
+};

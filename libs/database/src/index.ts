@@ -9,6 +9,7 @@ export {
   type TransactionOptions,
   type Tx,
 } from './database.js';
-export { isUnavailable, storageProblem } from './database-problem.js';
+export { grantUsers, type Grant, type GrantedUser, type Right } from './grant-users.js';
+export { isUnavailable, refusedConnection, storageProblem } from './database-problem.js';
 export { openListener, type Listener } from './listener.js';
 export { migrate } from './migrate.js';

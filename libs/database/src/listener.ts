@@ -60,7 +60,7 @@ class PgListener implements Listener {
     const client = new pg.Client({
       connectionString: this.#url,
       application_name: 'medshare listen',
-      connectionTimeoutMillis: 5_000,
+      connectionTimeoutMillis: 20_000,
       keepAlive: true,
     });
     client.on('error', () => undefined);

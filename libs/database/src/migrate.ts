@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { systemRandom } from '@medshare/clock';
 import { problem } from '@medshare/problems';
 import pg from 'pg';
-import { storageProblem } from './database-problem.js';
+import { codeOf, storageProblem } from './database-problem.js';
 import { plainName, type Database } from './database.js';
 
 interface Migration {
@@ -31,6 +31,9 @@ const createTable = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   started_at TIMESTAMPTZ NOT NULL DEFAULT now(),
   applied_steps_count INTEGER NOT NULL DEFAULT 0
 )`;
+
+/** SQLSTATE (PostgreSQL, appendix A) */
+const insufficientPrivilege = '42501';
 
 const refuse = (where: string, detail: string) => problem('config.invalid', { where, detail });
 
@@ -86,20 +89,33 @@ const apply = async (client: pg.ClientBase, { name, sql, checksum }: Migration):
   }
 };
 
+/** @returns undefined where the schema or its table is not there yet */
+const appliedIn = async (client: pg.ClientBase, schema: string): Promise<Map<string, Applied> | undefined> => {
+  const { rows: tables } = await client.query<{ there: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = '_prisma_migrations') AS there`,
+    [schema],
+  );
+  if (!tables[0]?.there) return undefined;
+  const { rows } = await client.query<Applied>(
+    `SELECT migration_name, checksum, finished_at FROM ${schema}._prisma_migrations WHERE rolled_back_at IS NULL`,
+  );
+  return new Map(rows.map((row) => [row.migration_name, row]));
+};
+
 const migrateWith = async (client: pg.ClientBase, schema: string, folders: readonly string[]): Promise<string[]> => {
   const found = await Promise.all(folders.map(readFolder));
+  const pending = (applied: Map<string, Applied>) => found.flatMap((migrations) => pendingOf(migrations, applied));
+  // who may only use the tables asks first: changing nothing needs no right to change
+  const before = await appliedIn(client, schema);
+  if (before && pending(before).length === 0) return [];
   // held by the session: replicas that start together wait here, then find nothing to do
   await client.query("SELECT pg_advisory_lock(hashtextextended('medshare.migrate.' || $1, 0))", [schema]);
   await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
   await client.query(`SET search_path TO ${schema}`);
   await client.query(createTable);
-  const { rows } = await client.query<Applied>(
-    'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL',
-  );
-  const applied = new Map(rows.map((row) => [row.migration_name, row]));
-  const pending = found.flatMap((migrations) => pendingOf(migrations, applied));
-  for (const migration of pending) await apply(client, migration);
-  return pending.map(({ name }) => name);
+  const left = pending((await appliedIn(client, schema)) ?? new Map<string, Applied>());
+  for (const migration of left) await apply(client, migration);
+  return left.map(({ name }) => name);
 };
 
 /**
@@ -107,7 +123,8 @@ const migrateWith = async (client: pg.ClientBase, schema: string, folders: reado
  * after folder, by name inside a folder. Safe to run at every start and by several replicas at once.
  *
  * @returns the names of those applied now
- * @throws Problem `config.invalid` naming a migration that changed, is missing before an applied one, or fails
+ * @throws Problem `config.invalid` naming a migration that changed, is missing before an applied one, or fails, or a schema that is not at
+ *   this release when the user may not change it
  */
 export const migrate = async (
   target: Pick<Database, 'url'> | string,
@@ -115,18 +132,21 @@ export const migrate = async (
   folders: readonly string[],
 ): Promise<string[]> => {
   // a connection of its own: its session lock and search path must not leak into a pool
-  const client = new pg.Client({
-    connectionString: typeof target === 'string' ? target : target.url,
-    application_name: 'medshare migrate',
-    connectionTimeoutMillis: 10_000,
-  });
-  client.on('error', () => undefined);
+  let client: pg.Client | undefined;
   try {
+    client = new pg.Client({
+      connectionString: typeof target === 'string' ? target : target.url,
+      application_name: 'medshare migrate',
+      connectionTimeoutMillis: 20_000,
+    });
+    client.on('error', () => undefined);
     await client.connect();
     return await migrateWith(client, plainName(schema), folders);
   } catch (caught) {
-    throw storageProblem(caught);
+    if (codeOf(caught) !== insufficientPrivilege) throw storageProblem(caught);
+    const detail = 'the schema is not at this release, and this user may not change it: run `medshare migrate`';
+    throw problem('config.invalid', { where: `schema ${schema}`, detail, cause: caught });
   } finally {
-    await client.end().catch(() => undefined);
+    await client?.end().catch(() => undefined);
   }
 };

@@ -26,6 +26,8 @@ export interface EmbeddedLedgerOptions {
   readonly privateKey: Uint8Array;
   /** The institution's database; the copy of the chain lives in its schema `chain`. */
   readonly url: string;
+  /** Connections to it at most; default 8. */
+  readonly connections?: number;
   readonly transport: Transport;
   readonly onFinding?: OnFinding;
   readonly clock?: Pick<Clock, 'now'>;
@@ -69,7 +71,12 @@ export async function openEmbeddedLedger(options: EmbeddedLedgerOptions): Promis
     throw problem('config.invalid', { where: options.institution, detail: 'no member of the region' });
   }
   await migrate(options.url, 'chain', [chainMigrations]);
-  const database = openDatabase({ url: options.url, schema: 'chain', applicationName: 'medshare chain' });
+  const database = openDatabase({
+    url: options.url,
+    schema: 'chain',
+    max: options.connections,
+    applicationName: 'medshare chain',
+  });
   const parts = assemble(options, database);
   try {
     await parts.peer.start();

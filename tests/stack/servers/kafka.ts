@@ -54,7 +54,7 @@ export function kafka(stack: Stack, node: (typeof nodes)[number]): StackServer {
     package: kafkaPackage,
     after: ['keycloak'],
     ports,
-    patience: 180_000,
+    patience: 300_000,
     prepare: () => prepare(stack, node),
     whyNot: () => whyNoKafka(ports.clients, stack.certificates.authorityFile),
     // once for all: the first broker does it, when a quorum answers

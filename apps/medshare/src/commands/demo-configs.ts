@@ -18,14 +18,17 @@ export async function openDemoConfigs(
   ids: readonly string[],
   env: Surroundings['env'],
 ): Promise<DemoConfigs> {
+  const founded = ids.map((id) => loadConfig(join(data, id, 'config.yaml'), env));
+  if (!founded.some(({ database }) => database.url.startsWith('embedded:')))
+    return { configs: founded, close: () => Promise.resolve() };
   const folder = join(data, 'postgres');
   const ranBefore = (await findRunningServer(clusterOf(folder))) !== undefined;
   const postgres = await startEmbeddedPostgres({ dataDir: folder });
   const close = () => (ranBefore ? Promise.resolve() : postgres.stop());
   try {
     const configs: Config[] = [];
-    for (const id of ids) {
-      const config = loadConfig(join(data, id, 'config.yaml'), env);
+    for (const config of founded) {
+      const id = config.institution;
       const password = await databasePassword(join(data, id));
       const url = await postgres.ensureDatabase({ name: `medshare_${id}`, user: id, password });
       configs.push({ ...config, database: { ...config.database, url } });

@@ -8,7 +8,7 @@ export function addMigrate(program: Command, run: Run): void {
   addCommand(
     program,
     'migrate',
-    'Bring the database, and the topics of a bus on Kafka, to this release. Safe to repeat, and while the last release runs.',
+    'Bring the database, with the users of its schemas, and the topics of a bus on Kafka, to this release. Safe to repeat, and while the last release runs.',
     ['medshare migrate --config /etc/medshare/harbor.yaml'],
   )
     .requiredOption(...configOption)
@@ -17,8 +17,11 @@ export function addMigrate(program: Command, run: Run): void {
 
 async function migrate(file: string, { env }: Surroundings): Promise<Outcome> {
   const config = loadConfig(file, env);
-  const [{ migrateAll }, { migrateBus }] = await Promise.all([import('../run/migrate.js'), import('../drivers.js')]);
-  const applied = [...(await migrateAll(config)), ...(await migrateBus(config))];
+  const [{ migrateAsOwner }, { migrateBus }] = await Promise.all([
+    import('../run/migrate.js'),
+    import('../drivers.js'),
+  ]);
+  const applied = [...(await migrateAsOwner(config)), ...(await migrateBus(config))];
   const text = applied.length === 0 ? 'up to date' : `applied:\n${applied.map((each) => `  ${each}`).join('\n')}`;
   return { document: { applied }, text };
 }

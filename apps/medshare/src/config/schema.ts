@@ -35,6 +35,13 @@ function isZone(name: string): boolean {
   }
 }
 
+/** Passwords and records leave this machine only through TLS whose other end is verified. */
+function isEncrypted(text: string): boolean {
+  if (!URL.canParse(text) || !/^postgres(ql)?:/.test(text)) return true;
+  const { hostname, searchParams } = new URL(text);
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|)$/.test(hostname) || searchParams.get('sslmode') === 'verify-full';
+}
+
 const http = z.strictObject({
   host: host.default('127.0.0.1').describe('Address that the public HTTP server listens on.'),
   port: port.default(8080).describe('Its port; 0 takes any free one.'),
@@ -193,9 +200,40 @@ const mllp = z.strictObject({
 
 const database = z.strictObject({
   url: driver('postgresql', 'postgres', 'embedded')
+    .refine(isEncrypted, 'must end in ?sslmode=verify-full for a server on another machine')
     .default('embedded:')
-    .describe('PostgreSQL by URL, or `embedded:` for a server of its own below `data`.'),
+    .describe(
+      'PostgreSQL by URL, or `embedded:` for a server of its own below `data`. TLS by `?sslmode=verify-full&sslrootcert=` and a file of authorities. Its user owns the schemas.',
+    ),
+  passwordFile: path
+    .optional()
+    .describe("File with the password of the URL's user; only `medshare migrate` needs it where `users` are given."),
+  users: z
+    .strictObject({
+      prefix: z
+        .string()
+        .regex(/^[a-z_][a-z0-9_]{0,40}$/, 'must be lower-case letters, digits and underscores')
+        .describe('What the names of the users begin with; the name of the schema follows, e.g. `harbor_vault`.'),
+      passwords: path.describe(
+        'Folder with a file for each user that this process needs, named after the schema: its password.',
+      ),
+    })
+    .optional()
+    .describe(
+      'A user of its own for each schema, which may use its tables and nothing else; `medshare migrate` makes them.',
+    ),
   poolMax: count(100).default(4).describe('Connections of each role at most.'),
+  pools: z
+    .strictObject({
+      transit: count(100).default(3).describe('Connections for what passes between roles.'),
+      bus: count(100)
+        .min(3)
+        .default(6)
+        .describe('Connections of the bus `postgres:`; two fewer partitions are worked on at once.'),
+      chain: count(100).default(8).describe('Connections of the embedded ledger, in a process with role `ledger`.'),
+    })
+    .prefault({})
+    .describe('Connections at most of what the roles of a process share. One more waits for notifications.'),
 });
 
 const identity = z.strictObject({
@@ -262,7 +300,9 @@ export const configSchema = z
       ),
     ipfs: ipfsSection.prefault({}).describe('The nodes, when sealed bytes are on IPFS.'),
     s3: s3Section.prefault({}).describe('The object store, when sealed bytes are in a bucket.'),
-    keys: driver('file').describe('Key-encryption key: `file:` and a file of its own, readable by its owner only.'),
+    keys: driver('file', 'mounted').describe(
+      'Key-encryption key: `file:` and a file of its own, readable by its owner only, made when missing; `mounted:` and a folder that others fill (a Kubernetes secret) and several replicas share: `current` wraps, every other file still unwraps, changes are seen without a restart.',
+    ),
     identity: identity.describe('Who vouches for people and programs.'),
     roles: z
       .array(z.enum(roleNames))

@@ -16,12 +16,14 @@ import { Transit } from '@medshare/transit';
 import type { Config } from '../config.js';
 import { openBlobs, openBus, openKeys, openLedger, type EmbeddedLedger, type OpenedBus } from '../drivers.js';
 import { auditLogins } from './audit-logins.js';
+import { urlOf } from './database-urls.js';
 import { countFindings, countParked } from './count-faults.js';
 import { openProvider } from './embedded-provider.js';
 import { policyFiles } from './files.js';
 import { openTracing } from './open-tracing.js';
 import { readRegion, readSecret, readSigningKey } from './secrets.js';
 import { tellExpiry } from './tell-expiry.js';
+import { tellKeyProtection } from './tell-key-protection.js';
 
 /** Everything that the roles of one institution stand on, built from its configuration. */
 export interface Assembled {
@@ -62,6 +64,7 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
   const metrics = createMetricsRegistry();
   const endTracing = follow ? await openTracing(config, metrics) : () => Promise.resolve();
   const keys = await openKeys(config);
+  if (follow) tellKeyProtection(config, logger);
   const region = await readRegion(config.data);
   const credentials = await readCredentials(config);
   const authorities = await readAuthorities(config);
@@ -74,14 +77,19 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
     timeoutMs: config.limits.callTimeout,
     random: systemRandom,
   });
-  const listener = openListener(config.database.url);
+  const listener = openListener(urlOf(config, 'transit'));
   const onTrouble = ({ code, where, detail = '' }: Problem) =>
     logger.warn({ code, where }, `the bus is in trouble, will retry: ${detail}`);
   const bus = await openBus(config, { listener, onTrouble });
   const blobs = await openBlobs(config, region, follow ? peers : undefined);
   const base = { config, logger, metrics, keys, region, peers, listener, bus, blobs };
   const ledger = config.roles.includes('ledger') ? await openInstitutionLedger(base, follow) : undefined;
-  const transitDatabase = openDatabase({ url: config.database.url, schema: 'transit', max: 3 });
+  const transitDatabase = openDatabase({
+    url: urlOf(config, 'transit'),
+    schema: 'transit',
+    max: config.database.pools.transit,
+    applicationName: 'medshare transit',
+  });
   const transit = new Transit({
     database: transitDatabase,
     suite: suite('intl'),
@@ -176,7 +184,7 @@ async function contextOf(
   const { institution } = config;
   const used = suite(region.suite);
   const database = openDatabase({
-    url: config.database.url,
+    url: urlOf(config, role),
     schema: role,
     max: config.database.poolMax,
     applicationName: `medshare ${role}`,

@@ -28,19 +28,27 @@ export interface Up {
   stop(): Promise<void>;
 }
 
-/** Starts the demo: one embedded PostgreSQL with a database and a user for each institution, then the institutions. */
+/**
+ * Starts the demo: one embedded PostgreSQL with a database and a user for each institution, then the institutions.
+ * A folder whose configurations name servers elsewhere is run against those.
+ */
 export async function up({ data, portBase, suite = 'intl', separate = false, onProgress }: UpOptions): Promise<Up> {
   await mkdir(data, { recursive: true, mode: 0o755 });
   if (!isFounded(data)) await foundDemo(data, portBase, suite, onProgress);
-  onProgress('PostgreSQL');
-  const postgres = await openPostgres(data);
+  const founded = demoInstitutions.map(({ id }) => loadConfig(configFile(data, id), process.env));
+  // one whose configurations name databases elsewhere needs none of its own
+  const embedded = founded.some(({ database }) => database.url.startsWith('embedded:'));
+  if (embedded) onProgress('PostgreSQL');
+  const postgres = embedded ? await openPostgres(data) : undefined;
   const running: RunningInstitution[] = [];
   const stop = async () => {
     await Promise.all(running.map((one) => one.stop()));
-    await postgres.stop();
+    await postgres?.stop();
   };
   try {
-    const configs = await Promise.all(demoInstitutions.map(({ id }) => configOf(data, id, postgres)));
+    const configs = await Promise.all(
+      founded.map((config) => (postgres ? withDatabase(data, config, postgres) : config)),
+    );
     for (const config of configs) await migrateBus(config);
     onProgress(`institutions: ${demoInstitutions.map(({ id }) => id).join(', ')}`);
     const started = await Promise.allSettled(
@@ -69,11 +77,12 @@ async function openPostgres(data: string): Promise<EmbeddedPostgres> {
   return postgres;
 }
 
-async function configOf(data: string, id: string, postgres: EmbeddedPostgres): Promise<Config> {
-  const config = loadConfig(configFile(data, id), process.env);
+async function withDatabase(data: string, config: Config, postgres: EmbeddedPostgres): Promise<Config> {
+  const { institution: id, database } = config;
+  if (!database.url.startsWith('embedded:')) return config;
   const password = await databasePassword(institutionFolder(data, id));
   const url = await postgres.ensureDatabase({ name: `medshare_${id}`, user: id, password });
-  return { ...config, database: { ...config.database, url } };
+  return { ...config, database: { ...database, url } };
 }
 
 /** Where the command line finds a running demo. */

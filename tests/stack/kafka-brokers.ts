@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { eventually } from '@medshare/testkit';
 import { folderOf, installAll } from './install.js';
-import { cacheFolder } from './places.js';
+import { defaultCache } from './places.js';
 import { kafkaPackage } from './servers/kafka.js';
 
 // Real brokers for one spec, with data of their own: it kills them.
@@ -61,7 +61,7 @@ const freePorts = async (count: number): Promise<number[]> => {
 /** Starts brokers that are controllers too, and waits until they serve. */
 export const startBrokers = async (options: BrokersOptions = {}): Promise<Brokers> => {
   const { count = 3, users = {}, properties = [], listeners = () => [], java = [] } = options;
-  const cache = cacheFolder(process.env);
+  const cache = defaultCache(process.env);
   await installAll(cache, [kafkaPackage], () => undefined);
   const classPath = `${folderOf(cache, kafkaPackage)}/*`;
   const folder = await mkdtemp(join(tmpdir(), 'medshare-kafka-'));

@@ -46,9 +46,9 @@ export async function up({ data, portBase, suite = 'intl', separate = false, onP
     await postgres?.stop();
   };
   try {
-    const configs = await Promise.all(
-      founded.map((config) => (postgres ? withDatabase(data, config, postgres) : config)),
-    );
+    const configs = postgres
+      ? await Promise.all(founded.map((config) => withDatabase(data, config, postgres)))
+      : founded;
     for (const config of configs) await migrateBus(config);
     onProgress(`institutions: ${demoInstitutions.map(({ id }) => id).join(', ')}`);
     const started = await Promise.allSettled(

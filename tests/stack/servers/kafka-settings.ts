@@ -8,7 +8,8 @@ function bearerSettings(stack: Stack, authority: string): Record<string, string>
   const issuer = jwksUrl(stack).replace('/protocol/openid-connect/certs', '');
   const bearer = 'listener.name.clients.oauthbearer.sasl';
   return {
-    [`${bearer}.jaas.config`]: `${security}.oauthbearer.OAuthBearerLoginModule required ssl.truststore.type="PEM" ssl.truststore.location="${authority}";`,
+    // with any option at all the module wants to sign in itself, with a token that nothing asks for: a claim keeps it content
+    [`${bearer}.jaas.config`]: `${security}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="unused" ssl.truststore.type="PEM" ssl.truststore.location="${authority}";`,
     [`${bearer}.server.callback.handler.class`]: `${security}.oauthbearer.OAuthBearerValidatorCallbackHandler`,
     [`${bearer}.oauthbearer.jwks.endpoint.url`]: jwksUrl(stack),
     [`${bearer}.oauthbearer.expected.issuer`]: issuer,

@@ -13,8 +13,8 @@ export interface KillPlan {
   /** events in all, spread over the kills */
   readonly events: number;
   readonly kills: number;
-  /** the planted defect, if any */
-  readonly deliver?: KafkaOptions['deliver'];
+  /** how the senders reach the brokers: the planted defect, if any */
+  readonly sending?: Pick<KafkaOptions, 'deliver' | 'tries'>;
   /** ends after the kill that lost something */
   readonly untilLost?: boolean;
 }
@@ -61,6 +61,7 @@ class Run {
   #deliveries = 0;
   #next = 0;
   #stopped = false;
+  #held = false;
   readonly #random = seededRandom('broker kills');
 
   private constructor(
@@ -98,7 +99,7 @@ class Run {
     for (const db of senders) {
       const relay = startRelay({
         db,
-        bus: await open(plan.deliver && { deliver: plan.deliver }),
+        bus: await open(plan.sending),
         notify,
         pollEvery: 100,
       });
@@ -129,7 +130,7 @@ class Run {
       await this.#reach(done + 0.5);
       await this.#kill();
       done++;
-      if (untilLost && (await this.#missing()) > 0) break;
+      if (untilLost && (await this.#lostByNow()) > 0) break;
     }
     await this.#reach(untilLost ? 0 : done);
     this.#stopped = true;
@@ -151,7 +152,8 @@ class Run {
   async #send(db: Database, sender: number): Promise<void> {
     const outbox = new Outbox();
     while (!this.#stopped) {
-      if (this.#acknowledged.length < this.plan.events || this.plan.untilLost) await this.#append(db, outbox, sender);
+      if (!this.#held && (this.#acknowledged.length < this.plan.events || this.plan.untilLost))
+        await this.#append(db, outbox, sender);
       await sleep(20);
     }
   }
@@ -190,14 +192,18 @@ class Run {
     }
   }
 
-  /** acknowledged events that left their outbox long enough ago and have no effect */
-  async #missing(): Promise<number> {
-    return eventually(
-      async () => ((await this.#waiting()) === 0 ? this.#unseen() : Promise.reject(new Error('busy'))),
-      {
-        timeout: 20_000,
-      },
-    ).catch(() => 0);
+  /** Holds the senders until everything they wrote has its effect. @returns how much never has */
+  async #lostByNow(): Promise<number> {
+    this.#held = true;
+    try {
+      await eventually(async () => (await this.#waiting()) === 0, { timeout: 120_000, interval: 200 });
+      await eventually(async () => (await this.#unseen()) === 0, { timeout: 30_000, interval: 200 }).catch(
+        () => undefined,
+      );
+      return await this.#unseen();
+    } finally {
+      this.#held = false;
+    }
   }
 
   async #waiting(): Promise<number> {

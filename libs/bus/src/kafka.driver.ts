@@ -22,6 +22,8 @@ export interface KafkaOptions extends KafkaSettings {
   readonly topics: readonly string[];
   /** how durable they must be */
   readonly durable?: Pick<TopicSettings, 'replicationFactor' | 'minInsyncReplicas'>;
+  /** tries of a publish before it fails, about a second apart; default 6 */
+  readonly tries?: number;
   /** partitions worked on at once in this process; default 4 */
   readonly concurrency?: number;
   /** told of what goes wrong while running; it is tried again, and nothing is lost */
@@ -88,8 +90,8 @@ export const mendDeadLetters = (settings: KafkaSettings, { most, deed, reader }:
     return letters.map(({ record: _, ...letter }) => letter);
   });
 
-const producerOf = (settings: KafkaSettings): Producer =>
-  kafkaClient(settings, TRIES.later).producer({
+const producerOf = (settings: KafkaSettings, tries = TRIES.later): Producer =>
+  kafkaClient(settings, tries).producer({
     allowAutoTopicCreation: false,
     createPartitioner:
       () =>
@@ -106,7 +108,7 @@ export const openKafka = async (options: KafkaOptions): Promise<KafkaBus> => {
   const needed = { ...options, topics: [...options.topics, DEAD_LETTERS] };
   const partitions = await withAdmin(options, (admin) => checkTopics(admin, needed));
   const admins = new Renewed(() => adminOf(options, TRIES.later));
-  const producers = new Renewed<Producer>(() => producerOf(options));
+  const producers = new Renewed<Producer>(() => producerOf(options, options.tries));
   // asked one thing at a time, for the library mixes up what it knows of topics that are asked about at once
   let asked: Promise<unknown> = Promise.resolve();
   const ask = <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {

@@ -31,9 +31,11 @@ export interface GroupConsumerOptions {
 const PARTITIONS_AT_ONCE = 4;
 /** Work of this long is committed, however few messages it was. */
 const COMMIT_MS = 1_000;
-/** A consumer that neither fetched nor was heard by its group for this long is made anew. */
+/** A consumer that was not heard by its group for this long is made anew. */
 const SILENCE_MS = 40_000;
 const WATCH_MS = 5_000;
+/** How long a consumer may take to leave; its group misses it anyway. */
+const DISCONNECT_MS = 20_000;
 /** How long a group is tried to be joined at the start. */
 const JOIN_MS = 20_000;
 const LONGEST_REOPEN_MS = 5_000;
@@ -100,9 +102,9 @@ export class GroupConsumer {
     let running = false;
     const heard = () => (this.#heardAt = performance.now());
     heard();
-    const { CRASH, FETCH, GROUP_JOIN, HEARTBEAT } = consumer.events;
+    const { CRASH, GROUP_JOIN, HEARTBEAT } = consumer.events;
+    // not FETCH: a consumer that lost its broker and its membership may fetch nothing, for ever, at full speed
     consumer.on(HEARTBEAT, heard);
-    consumer.on(FETCH, heard);
     consumer.on(GROUP_JOIN, () => {
       heard();
       this.#done.clear();
@@ -134,7 +136,8 @@ export class GroupConsumer {
   async #discard(): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = undefined;
-    await consumer?.disconnect().catch(() => undefined);
+    const ended = consumer?.disconnect().catch(() => undefined);
+    await Promise.race([ended, sleep(DISCONNECT_MS, undefined, { ref: false })]);
     await Promise.allSettled(this.#working);
   }
 

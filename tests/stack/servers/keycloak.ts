@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureDatabase } from '@medshare/database/embedded/ensure-database';
 import { whyNot200 } from '../get.js';
@@ -61,21 +61,24 @@ async function prepare(stack: Stack): Promise<Launch> {
   const { https, http, management } = stack.ports.keycloak;
   const { user, secret } = keycloakAdmin;
   return {
-    command: join(home(stack), 'bin', 'kc.sh'),
+    // what bin/kc.sh runs, without the script between: the process that is known is the one that serves, and can be killed
+    command: 'java',
     args: [
-      'start',
-      '--optimized',
-      '--http-enabled=true',
-      '--hostname-strict=false',
-      '--http-host=127.0.0.1',
-      `--http-port=${http}`,
-      `--https-port=${https}`,
-      `--https-certificate-file=${cert}`,
-      `--https-certificate-key-file=${key}`,
-      `--http-management-port=${management}`,
+      ...['-Xms64m', '-Xmx512m', '-XX:MaxMetaspaceSize=256m', '-XX:+ExitOnOutOfMemoryError', '-Dfile.encoding=UTF-8'],
+      ...['java.util', 'java.util.concurrent', 'java.security', 'java.lang'].map(
+        (name) => `--add-opens=java.base/${name}=ALL-UNNAMED`,
+      ),
+      '-Djava.util.concurrent.ForkJoinPool.common.threadFactory=io.quarkus.bootstrap.forkjoin.QuarkusForkJoinWorkerThreadFactory',
+      '-Djava.util.logging.manager=org.jboss.logmanager.LogManager',
+      '-Dpicocli.disable.closures=true',
+      `-Dkc.home.dir=${home(stack)}`,
+      `-Djboss.server.config.dir=${join(home(stack), 'conf')}`,
+      ...['-cp', join(home(stack), 'lib', 'quarkus-run.jar'), 'io.quarkus.bootstrap.runner.QuarkusEntryPoint'],
+      ...['start', '--optimized', '--http-enabled=true', '--hostname-strict=false', '--http-host=127.0.0.1'],
+      ...[`--http-port=${http}`, `--https-port=${https}`, `--http-management-port=${management}`],
+      ...[`--https-certificate-file=${cert}`, `--https-certificate-key-file=${key}`],
     ],
     env: {
-      JAVA_OPTS_KC_HEAP: '-Xms64m -Xmx512m',
       KC_DB_URL: `jdbc:postgresql://127.0.0.1:${stack.ports.postgres}/keycloak?sslmode=verify-full&sslrootcert=${authority}`,
       KC_DB_USERNAME: 'keycloak',
       KC_DB_PASSWORD: password,
@@ -87,8 +90,7 @@ async function prepare(stack: Stack): Promise<Launch> {
 
 /** A home of its own over what is installed: it keeps its transaction logs and caches in `data`, and several stacks may run. */
 async function layHome(folder: string, installed: string): Promise<void> {
-  await mkdir(join(folder, 'bin'), { recursive: true, mode: 0o700 });
-  await copyFile(join(installed, 'bin', 'kc.sh'), join(folder, 'bin', 'kc.sh'));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const part of ['lib', 'providers', 'conf', 'themes']) {
     await rm(join(folder, part), { force: true });
     await symlink(join(installed, part), join(folder, part));

@@ -48,8 +48,6 @@ export interface DatabaseOptions {
 
 /** a start opens dozens of connections at once, each with a TLS handshake and a key derivation: a busy machine takes its time */
 const CONNECT_TIMEOUT_MS = 20_000;
-/** made anew a connection costs both again */
-const IDLE_TIMEOUT_MS = 60_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 120_000;
 const RETRIES = 5;
@@ -142,7 +140,6 @@ export const openDatabase = ({ url, schema, max = 8, applicationName = 'medshare
     application_name: applicationName,
     max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idleTimeoutMillis: IDLE_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
   });

@@ -21,7 +21,8 @@ export async function bringUp(
   // made before the servers, which are prepared at the same time, ask for it
   await stack.certificates.of('stack');
   await startInOrder(servers, new Supervisor(state), say);
-  if (servers.some(({ name }) => name === 'postgres')) await foundInstitutions(stack, say);
+  const names = new Set(servers.map(({ name }) => name));
+  if (names.has('postgres')) await foundInstitutions(stack, names, say);
   await describeStack(stack);
 }
 

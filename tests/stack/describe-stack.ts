@@ -1,8 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brokersOf, kafkaSecret, kafkaUsers } from './servers/kafka.js';
+import { kuboNodes, kuboUser } from './servers/kubo.js';
 import { postgresUrl } from './servers/postgres.js';
-import type { Stack } from './stack.js';
+import { bucketOf, s3Endpoint, s3Secret } from './servers/s3.js';
+import { institutions, type Stack } from './stack.js';
 
 /** `<state>/stack.json`: where everything is, for programs. It names the files of secrets and holds none. */
 export interface Description {
@@ -15,6 +17,12 @@ export interface Description {
     readonly brokers: readonly string[];
     /** user → file of its password, for SASL SCRAM-SHA-512 */
     readonly users: Readonly<Record<string, string>>;
+  };
+  readonly kubo: { readonly nodes: readonly string[]; readonly user: string; readonly passwordFile: string };
+  readonly s3: {
+    readonly endpoint: string;
+    /** institution, which is also the access key → its bucket and the file of its secret */
+    readonly buckets: Readonly<Record<string, { readonly bucket: string; readonly secretFile: string }>>;
   };
 }
 
@@ -33,6 +41,17 @@ export async function describeStack(stack: Stack): Promise<void> {
     kafka: {
       brokers: brokersOf(stack),
       users: Object.fromEntries(kafkaUsers.map((user) => [user, secrets.path(kafkaSecret(user))])),
+    },
+    kubo: {
+      nodes: kuboNodes.map((node) => `http://127.0.0.1:${stack.ports.kubo(node).api}`),
+      user: kuboUser.user,
+      passwordFile: secrets.path(kuboUser.secret),
+    },
+    s3: {
+      endpoint: s3Endpoint(stack),
+      buckets: Object.fromEntries(
+        institutions.map((id) => [id, { bucket: bucketOf(id), secretFile: secrets.path(s3Secret(id)) }]),
+      ),
     },
   };
   await writeFile(descriptionFile(places.state), `${JSON.stringify(description, null, 2)}\n`);

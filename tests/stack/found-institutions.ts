@@ -10,7 +10,9 @@ import { migrateAsOwner } from '@medshare/app/run/migrate';
 import { systemRandom } from '@medshare/clock';
 import { ensureDatabase } from '@medshare/database/embedded/ensure-database';
 import { writePrivate } from './secrets.js';
+import { kuboNodes, kuboUser } from './servers/kubo.js';
 import { postgresAdminUrl, postgresUrl } from './servers/postgres.js';
+import { bucketOf, s3Endpoint, s3Secret } from './servers/s3.js';
 import type { Stack } from './stack.js';
 
 /** Folder of the three institutions: what `medshare up --demo --data` is given to run them against the stack. */
@@ -20,18 +22,41 @@ export const institutionsFolder = (state: string): string => join(state, 'instit
  * Founds the demo's institutions, and turns each one's configuration to the stack's servers: the same file as the embedded demo's but for
  * what names a driver. Then does what an operator does before the first start: databases, their users, migrations. Idempotent.
  */
-export async function foundInstitutions(stack: Stack, say: (line: string) => void): Promise<void> {
+export async function foundInstitutions(
+  stack: Stack,
+  servers: ReadonlySet<string>,
+  say: (line: string) => void,
+): Promise<void> {
   const data = institutionsFolder(stack.places.state);
   if (!isFounded(data)) await foundDemo(data, stack.places.basePort, 'intl', (step) => say(`institutions: ${step}`));
   for (const { id } of demoInstitutions) {
     const database = await makeDatabase(stack, data, id);
-    await turnConfig(configFile(data, id), { database, telemetry: telemetryOf(stack) });
+    await turnConfig(configFile(data, id), {
+      database,
+      telemetry: telemetryOf(stack),
+      // turned once both are there, and never back: what is sealed stays where it is
+      ...(servers.has('kubo-1') && servers.has('s3') && blobsOf(stack, id)),
+    });
     const applied = await migrateAsOwner(loadConfig(configFile(data, id), {}));
     if (applied.length > 0) say(`${id}: ${applied.length} migrations applied`);
   }
 }
 
 const telemetryOf = ({ ports }: Stack) => ({ endpoint: `http://127.0.0.1:${ports.collector.otlp}/v1/traces` });
+
+/** The nodes serve one institution, so the others have buckets: the flow sees both. */
+function blobsOf(stack: Stack, id: string): object {
+  const { secrets, certificates, ports } = stack;
+  if (id === demoInstitutions[0]?.id) {
+    const nodes = kuboNodes.map((node) => `http://127.0.0.1:${ports.kubo(node).api}`);
+    return { blobs: 'ipfs:', ipfs: { nodes, user: kuboUser.user, passwordFile: secrets.path(kuboUser.secret) } };
+  }
+  const access = { accessKeyId: id, secretAccessKeyFile: secrets.path(s3Secret(id)) };
+  return {
+    blobs: `s3://${bucketOf(id)}/sealed/`,
+    s3: { endpoint: s3Endpoint(stack), authorities: certificates.authorityFile, ...access },
+  };
+}
 
 /** A database with an owner that may make users, and a password for each of those. @returns the section of the configuration */
 async function makeDatabase(stack: Stack, data: string, id: string): Promise<object> {

@@ -6,6 +6,7 @@ describe('what parts found', () => {
     counts: { seen: n },
     peaks: { MB: n },
     findings: [{ unit: n, what: 'x', detail: '' }],
+    notes: [{ unit: n, what: 'y', detail: '' }],
   });
 
   it('is added, of figures the highest kept, in whatever parts the whole was cut', () => {

@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { problem } from '@medshare/problems';
 import type { MetricsRegistry } from '@medshare/telemetry';
 import type { Config } from '../config.js';
 import { root } from './files.js';
+import { secretOf } from './setting-files.js';
 
 const headerLine = /^\s*([A-Za-z0-9-]+)\s*:\s*(.*\S)\s*$/;
 
@@ -29,15 +30,9 @@ export async function openTracing(config: Config, metrics: MetricsRegistry): Pro
 /** A `name: value` a line, `#` begins a comment. @throws Problem config.invalid, which never quotes the file */
 export function readHeaders(file: string): Record<string, string> {
   const invalid = (detail: string) => problem('config.invalid', { where: 'telemetry.headersFile', detail });
-  let text: string;
-  try {
-    if ((statSync(file).mode & 0o077) !== 0) throw invalid('others than its owner may read the file');
-    text = readFileSync(file, 'utf8');
-  } catch (caught) {
-    if ((caught as { code?: string }).code === 'config.invalid') throw caught;
-    throw invalid('the file cannot be read');
-  }
-  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.trimStart().startsWith('#'));
+  const lines = secretOf('telemetry.headersFile', file)
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.trimStart().startsWith('#'));
   return Object.fromEntries(
     lines.map((line, index) => {
       const [, name, value] = headerLine.exec(line) ?? [];

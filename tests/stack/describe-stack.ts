@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeFabric, type FabricDescription } from './fabric/describe-fabric.js';
 import { brokersOf, kafkaSecret, kafkaUsers } from './servers/kafka.js';
 import { kuboNodes, kuboUser } from './servers/kubo.js';
 import { postgresUrl } from './servers/postgres.js';
@@ -24,12 +25,15 @@ export interface Description {
     /** institution, which is also the access key → its bucket and the file of its secret */
     readonly buckets: Readonly<Record<string, { readonly bucket: string; readonly secretFile: string }>>;
   };
+  /** there once it was brought up */
+  readonly fabric?: FabricDescription;
 }
 
 export const descriptionFile = (state: string): string => join(state, 'stack.json');
 
 export async function describeStack(stack: Stack): Promise<void> {
   const { places, certificates, secrets } = stack;
+  const fabric = await describeFabric(stack);
   const description: Description = {
     version: 1,
     basePort: places.basePort,
@@ -53,6 +57,7 @@ export async function describeStack(stack: Stack): Promise<void> {
         institutions.map((id) => [id, { bucket: bucketOf(id), secretFile: secrets.path(s3Secret(id)) }]),
       ),
     },
+    ...(fabric && { fabric }),
   };
   await writeFile(descriptionFile(places.state), `${JSON.stringify(description, null, 2)}\n`);
 }

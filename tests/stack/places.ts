@@ -27,7 +27,7 @@ export const defaultCache = (env: Environment): string =>
 
 export const defaultBasePort = 7400;
 
-/** Ports by offset from the base; institutions have theirs at base + 101 … 321. */
+/** Ports by offset from the base; institutions have theirs at base + 101 … 321; all are below base + 400. */
 export const portsFrom = (base: number) => ({
   postgres: base,
   kafka: (node: number) => ({ clients: base + node, brokers: base + 10 + node, controllers: base + 20 + node }),
@@ -36,6 +36,17 @@ export const portsFrom = (base: number) => ({
   s3: base + 60,
   collector: { otlp: base + 70, health: base + 71, metrics: base + 72 },
   prometheus: base + 80,
+  /** @param organisation from 0 to 2 */
+  fabric: (organisation: number) => {
+    const first = base + 330 + 20 * organisation;
+    return {
+      peer: { clients: first, chaincodes: first + 1, operations: first + 2 },
+      orderer: { clients: first + 3, administration: first + 4, operations: first + 5 },
+      gateway: first + 6,
+      /** where the organisation's chaincode servers listen: two, for two versions side by side */
+      chaincode: [first + 7, first + 8] as const,
+    };
+  },
 });
 
 /** @returns whether nobody listens there */

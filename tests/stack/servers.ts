@@ -1,5 +1,8 @@
+import { organisations } from './fabric/organisations.js';
 import type { StackServer } from './server.js';
 import { collector } from './servers/collector.js';
+import { fabricOrderer } from './servers/fabric-orderer.js';
+import { fabricPeer } from './servers/fabric-peer.js';
 import { kafka, nodes } from './servers/kafka.js';
 import { keycloak } from './servers/keycloak.js';
 import { kubo, kuboNodes } from './servers/kubo.js';
@@ -15,6 +18,10 @@ export const parts: Record<string, (stack: Stack) => StackServer[]> = {
   kafka: (stack) => nodes.map((node) => kafka(stack, node)),
   kubo: (stack) => kuboNodes.map((node) => kubo(stack, node)),
   s3: (stack) => [s3(stack)],
+  fabric: (stack) => [
+    ...organisations.map((each) => fabricOrderer(stack, each)),
+    ...organisations.map((each) => fabricPeer(stack, each)),
+  ],
   collector: (stack) => [collector(stack)],
   prometheus: (stack) => [prometheus(stack)],
 };

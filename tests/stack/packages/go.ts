@@ -19,8 +19,19 @@ export async function buildModule(module: string, command: string, program: stri
   });
 }
 
-/** Builds a program of ours whose modules and their checksums stand in a folder's go.mod and go.sum. */
-export async function buildHere(folder: string, program: string): Promise<void> {
+/** A command of a module that a folder's go.mod requires. */
+interface Command {
+  readonly command: string;
+  /** variables to set, `path/of/package.Name=value` */
+  readonly variables?: readonly string[];
+}
+
+/** Builds a program of ours, or one that our go.mod requires, with the modules and checksums of a folder's go.mod and go.sum. */
+export async function buildHere(folder: string, program: string, made: Command = { command: '.' }): Promise<void> {
   await needGo();
-  await tool('go', ['build', '-mod=readonly', '-trimpath', '-ldflags=-s -w', '-o', program, '.'], { cwd: folder, env });
+  const flags = ['-s', '-w', ...(made.variables ?? []).flatMap((each) => ['-X', each])].join(' ');
+  await tool('go', ['build', '-mod=readonly', '-trimpath', `-ldflags=${flags}`, '-o', program, made.command], {
+    cwd: folder,
+    env: { ...env, CGO_ENABLED: '0' },
+  });
 }

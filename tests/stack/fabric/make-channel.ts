@@ -1,0 +1,91 @@
+import { rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tool } from '../install.js';
+import type { Stack } from '../stack.js';
+import { fabricBinaries } from './binaries.js';
+import { anchorsFile, channelFile } from './found-network.js';
+import { materialOf } from './identities.js';
+import { at, channel, mspIdOf, networkFolder, organisations, portsOf, type Organisation } from './organisations.js';
+
+const making = new Map<string, Promise<string>>();
+const patienceMs = 60_000;
+const stepMs = 500;
+
+/** Has an orderer of a modern release take part in the channel. Idempotent. */
+export async function joinOrderer(stack: Stack, organisation: Organisation): Promise<void> {
+  const { certificate, key } = materialOf(stack, organisation).tls('orderer');
+  const admin = at(portsOf(stack, organisation).orderer.administration);
+  const authority = materialOf(stack, organisation).tlsAuthority;
+  const access = ['-o', admin, '--ca-file', authority, '--client-cert', certificate, '--client-key', key];
+  const osnadmin = (...args: string[]) =>
+    tool(fabricBinaries().program('osnadmin', stack.places), ['channel', ...args, ...access]);
+  const listed = await osnadmin('list');
+  if (listed.includes(`"name": "${channel}"`)) return;
+  const said = await osnadmin('join', '--channelID', channel, '--config-block', channelFile(stack));
+  if (!said.includes('Status: 201')) throw new Error(`the orderer of ${organisation} does not join: ${said.trim()}`);
+}
+
+/** Has an organisation's peer take part in the channel; makes the channel before, where that has to be done. Idempotent. */
+export async function joinPeer(stack: Stack, organisation: Organisation, config: string): Promise<void> {
+  const listed = await asAdmin(stack, organisation, config, ['channel', 'list']);
+  if (listed.split('\n').includes(channel)) return;
+  const folder = networkFolder(stack);
+  const made = making.get(folder) ?? firstBlock(stack, organisation, config);
+  making.set(folder, made);
+  await asAdmin(stack, organisation, config, ['channel', 'join', '-b', await made]);
+}
+
+/** @returns the file of the channel's first block */
+async function firstBlock(stack: Stack, organisation: Organisation, config: string): Promise<string> {
+  if (fabricBinaries().modern) return channelFile(stack);
+  const block = join(networkFolder(stack), `${channel}.block`);
+  if (await stat(block).catch(() => undefined)) return block;
+  const orderer = [
+    ...['-o', at(portsOf(stack, organisation).orderer.clients), '-c', channel],
+    ...['--tls', '--cafile', materialOf(stack, organisation).tlsAuthority],
+  ];
+  // a run that was stopped may have made it, and not kept its block
+  const fetch = ['channel', 'fetch', '0', `${block}.new`, ...orderer];
+  const create = ['channel', 'create', '-f', channelFile(stack), '--outputBlock', `${block}.new`, ...orderer];
+  await untilLed(() =>
+    asAdmin(stack, organisation, config, fetch).catch(() => asAdmin(stack, organisation, config, create)),
+  );
+  for (const each of organisations) {
+    const anchors = ['channel', 'update', '-f', anchorsFile(stack, each), ...orderer];
+    await untilLed(() => asAdmin(stack, each, config, anchors)).catch(ifDone);
+  }
+  await rename(`${block}.new`, block);
+  return block;
+}
+
+/** Orderers that have just started have no leader yet, and say so. */
+async function untilLed<T>(attempt: () => Promise<T>): Promise<T> {
+  for (const until = Date.now() + patienceMs; ;) {
+    try {
+      return await attempt();
+    } catch (caught) {
+      if (!/SERVICE_UNAVAILABLE|no Raft leader/.test((caught as Error).message) || Date.now() > until) throw caught;
+      await sleep(stepMs);
+    }
+  }
+}
+
+/** An update that has been made already is one of an older version of the channel. */
+function ifDone(caught: unknown): void {
+  if (!/but it is currently at version 1/.test((caught as Error).message)) throw caught;
+}
+
+/** The program `peer` with an administrator's identity. @param config folder of a core.yaml */
+function asAdmin(stack: Stack, organisation: Organisation, config: string, args: readonly string[]): Promise<string> {
+  const material = materialOf(stack, organisation);
+  const env = {
+    FABRIC_CFG_PATH: config,
+    FABRIC_LOGGING_SPEC: 'warn',
+    CORE_PEER_ADDRESS: at(portsOf(stack, organisation).peer.clients),
+    CORE_PEER_LOCALMSPID: mspIdOf(organisation),
+    CORE_PEER_MSPCONFIGPATH: material.mspOf('admin'),
+    CORE_PEER_TLS_ROOTCERT_FILE: material.tlsAuthority,
+  };
+  return tool(fabricBinaries().program('peer', stack.places), args, { env });
+}

@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import { institutions, type Stack } from '../stack.js';
+
+/** The network of region `east`, and its one channel. */
+export const network = 'east';
+export const channel = 'east';
+/** Channel of the orderers of a release before 2.3, on which others are made. */
+export const systemChannel = 'east-orderers';
+
+export type Organisation = (typeof institutions)[number];
+/** Each has a peer, an orderer and chaincode servers. */
+export const organisations = institutions;
+
+/** Not the institution's own id: who mixes the two up is seen. */
+export const mspIdOf = (organisation: Organisation): string =>
+  `${organisation.slice(0, 1).toUpperCase()}${organisation.slice(1)}MSP`;
+
+export const portsOf = ({ ports }: Stack, organisation: Organisation) =>
+  ports.fabric(organisations.indexOf(organisation));
+
+export const networkFolder = ({ places }: Pick<Stack, 'places'>): string => join(places.state, 'fabric');
+
+export const at = (port: number): string => `127.0.0.1:${port}`;

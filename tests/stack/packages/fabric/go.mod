@@ -1,0 +1,60 @@
+module fabric
+
+go 1.16
+
+require (
+	code.cloudfoundry.org/clock v1.0.0
+	github.com/DataDog/zstd v1.4.0
+	github.com/Knetic/govaluate v3.0.0+incompatible
+	github.com/Microsoft/hcsshim v0.8.6
+	github.com/Shopify/sarama v1.20.1
+	github.com/VictoriaMetrics/fastcache v1.4.6
+	github.com/VividCortex/gohistogram v1.0.0
+	github.com/containerd/continuity v0.0.0-20190426062206-aaeac12a7ffc
+	github.com/coreos/go-systemd v0.0.0-20190620071333-e64a0ec8b42a
+	github.com/coreos/pkg v0.0.0-20180108230652-97fdf19511ea
+	github.com/davecgh/go-spew v1.1.1
+	github.com/docker/distribution v2.7.1+incompatible
+	github.com/docker/docker v17.12.0-ce-rc1.0.20190628135806-70f67c6240bb+incompatible
+	github.com/dustin/go-humanize v1.0.0
+	github.com/eapache/go-resiliency v1.2.0
+	github.com/eapache/go-xerial-snappy v0.0.0-20180814174437-776d5712da21
+	github.com/eapache/queue v1.1.0
+	github.com/fsouza/go-dockerclient v1.4.1
+	github.com/go-kit/kit v0.8.0
+	github.com/golang/protobuf v1.3.3
+	github.com/gorilla/handlers v1.4.0
+	github.com/gorilla/mux v1.7.2
+	github.com/grpc-ecosystem/go-grpc-middleware v1.1.0
+	github.com/hashicorp/go-version v1.2.0
+	github.com/hyperledger/fabric v2.1.1+incompatible
+	github.com/hyperledger/fabric-amcl v0.0.0-20200128223036-d1aa2665426a
+	github.com/hyperledger/fabric-chaincode-go v0.0.0-20200128192331-2d899240a7ed
+	github.com/hyperledger/fabric-lib-go v1.0.0
+	github.com/hyperledger/fabric-protos-go v0.0.0-20200506201313-25f6564b9ac4
+	github.com/magiconair/properties v1.8.1 // indirect
+	github.com/miekg/pkcs11 v1.0.3
+	github.com/mitchellh/mapstructure v1.2.2
+	github.com/opencontainers/runc v1.0.0-rc8
+	github.com/pierrec/lz4 v2.5.0+incompatible
+	github.com/pkg/errors v0.8.1
+	github.com/prometheus/client_golang v1.1.0
+	github.com/rcrowley/go-metrics v0.0.0-20181016184325-3113b8401b8a
+	github.com/spf13/cast v1.3.1
+	github.com/spf13/cobra v0.0.3
+	github.com/spf13/jwalterweatherman v1.1.0
+	github.com/spf13/pflag v1.0.5
+	github.com/spf13/viper v0.0.0-20150908122457-1967d93db724
+	github.com/sykesm/zap-logfmt v0.0.2
+	github.com/syndtr/goleveldb v1.0.1-0.20190625010220-02440ea7a285
+	github.com/tedsuo/ifrit v0.0.0-20180802180643-bea94bb476cc
+	github.com/willf/bitset v1.1.10
+	go.etcd.io/etcd v0.5.0-alpha.5.0.20181228115726-23731bf9ba55
+	go.uber.org/zap v1.14.1
+	golang.org/x/crypto v0.0.0-20200221231518-2aa609cf4a9d
+	golang.org/x/text v0.3.2
+	google.golang.org/grpc v1.29.1
+	gopkg.in/alecthomas/kingpin.v2 v2.2.6
+	gopkg.in/cheggaaa/pb.v1 v1.0.28
+	gopkg.in/yaml.v2 v2.2.8
+)

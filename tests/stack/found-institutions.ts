@@ -4,12 +4,14 @@ import pg from 'pg';
 import { parse, stringify } from 'yaml';
 import { loadConfig } from '@medshare/app/config';
 import { demoInstitutions } from '@medshare/app/found/demo';
+import { migrateBus } from '@medshare/app/drivers';
 import { configFile, foundDemo, institutionFolder, isFounded } from '@medshare/app/found/found-demo';
 import { schemaNames } from '@medshare/app/run/database-urls';
 import { migrateAsOwner } from '@medshare/app/run/migrate';
 import { systemRandom } from '@medshare/clock';
 import { ensureDatabase } from '@medshare/database/embedded/ensure-database';
 import { writePrivate } from './secrets.js';
+import { brokersOf, kafkaSecret } from './servers/kafka.js';
 import { kuboNodes, kuboUser } from './servers/kubo.js';
 import { postgresAdminUrl, postgresUrl } from './servers/postgres.js';
 import { bucketOf, s3Endpoint, s3Secret } from './servers/s3.js';
@@ -34,15 +36,26 @@ export async function foundInstitutions(
     await turnConfig(configFile(data, id), {
       database,
       telemetry: telemetryOf(stack),
-      // turned once both are there, and never back: what is sealed stays where it is
+      // turned once they are there, and never back: what is sealed and what waits for its consumers stays where it is
       ...(servers.has('kubo-1') && servers.has('s3') && blobsOf(stack, id)),
+      ...(servers.has('kafka-1') && busOf(stack, id)),
     });
-    const applied = await migrateAsOwner(loadConfig(configFile(data, id), {}));
+    const config = loadConfig(configFile(data, id), {});
+    const applied = [...(await migrateAsOwner(config)), ...(await migrateBus(config))];
     if (applied.length > 0) say(`${id}: ${applied.length} migrations applied`);
   }
 }
 
 const telemetryOf = ({ ports }: Stack) => ({ endpoint: `http://127.0.0.1:${ports.collector.otlp}/v1/traces` });
+
+/** Each institution signs in as itself, and may touch nothing but its own topics. */
+const busOf = (stack: Stack, id: string): object => ({
+  bus: `kafka://${brokersOf(stack).join(',')}`,
+  kafka: {
+    tls: { authorities: stack.certificates.authorityFile },
+    sasl: { mechanism: 'scram-sha-512', username: id, passwordFile: stack.secrets.path(kafkaSecret(id)) },
+  },
+});
 
 /** The nodes serve one institution, so the others have buckets: the flow sees both. */
 function blobsOf(stack: Stack, id: string): object {

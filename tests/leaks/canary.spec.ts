@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { audited, exchangeBytes, startDemo, until, type Demo } from '../harness/demo.js';
 import { dumpOf, filesOf, serverOf, within } from '../harness/disk.js';
 import { identifierOf } from '../harness/messages.js';
+import { collectTraces, type TraceCollector } from '../harness/trace-collector.js';
 import { encoders } from './encodings.js';
 import {
   accepted,
@@ -24,6 +25,7 @@ type Found = Hit & { place: string };
 /** A region works on marked patients; afterwards no marker stands anywhere outside what was sealed. */
 describe('no patient’s data outside what is sealed', () => {
   let demo: Demo;
+  let collector: TraceCollector;
   const scanner = new MarkerScanner(markers);
   /** Everything that an answer said which was not the asked-for content itself. */
   const said: { place: string; bytes: Buffer }[] = [];
@@ -55,12 +57,15 @@ describe('no patient’s data outside what is sealed', () => {
   };
 
   beforeAll(async () => {
-    demo = await startDemo({ env: { MEDSHARE_LOG__LEVEL: 'debug' } });
-  }, 120_000);
+    collector = await collectTraces();
+    const env = { MEDSHARE_LOG__LEVEL: 'debug', MEDSHARE_TELEMETRY__ENDPOINT: collector.endpoint };
+    demo = await startDemo({ env });
+  }, 300_000);
 
   afterAll(async () => {
     await demo?.stop();
     await demo?.remove();
+    await collector?.close();
   }, 60_000);
 
   it('takes marked patients by every door: accepted, refused and parked', async () => {
@@ -79,9 +84,9 @@ describe('no patient’s data outside what is sealed', () => {
       expect([path, await sendHttp(path, body, 'application/fhir+json')]).toEqual([path, expect.any(Number)]);
     await sendHttp('/fhir', 'x', refusedParts.query);
     good.forEach((answer) => say('acknowledgement', answer));
-    await until('parked', async () => (await audited(demo, 'harbor', 'message.parked')) >= 1, 60_000);
+    await until('parked', async () => (await audited(demo, 'harbor', 'message.parked')) >= 1, 150_000);
     expect(await audited(demo, 'harbor', 'message.refused')).toBeGreaterThanOrEqual(10);
-  }, 120_000);
+  }, 300_000);
 
   it('finds, opens, and looks for the wrong patient', async () => {
     const doctor = demo.as('dr.chen', 'lakeside');
@@ -96,7 +101,7 @@ describe('no patient’s data outside what is sealed', () => {
           say('open', JSON.stringify(answer));
           return answer.opened.length > 0 && answer.opened;
         },
-        60_000,
+        150_000,
       );
       const texts = await Promise.all(
         opened.map(async ({ bundle }) => Buffer.from(await doctor.bundle(bundle)).toString()),
@@ -132,20 +137,32 @@ describe('no patient’s data outside what is sealed', () => {
       });
       say(path, await response.text());
     }
-  }, 150_000);
+  }, 300_000);
 
-  it('and no marker stands in an answer, a log line, a metric, a table, a blob or a file', async () => {
+  it('exports a span of every step', async () => {
+    const steps = ['receive', 'process message.accepted', 'anchor', 'ask', 'decide', 'release', 'open'];
+    await until(
+      'spans of every step',
+      () => {
+        const names = new Set(collector.spans().map(({ name }) => name));
+        return Promise.resolve(steps.every((step) => names.has(step)));
+      },
+      150_000,
+    );
+  }, 300_000);
+
+  it('and no marker stands in an answer, a log line, a metric, a span, a table, a blob or a file', async () => {
     const found: Found[] = [];
     let bytes = 0;
-    for await (const one of everything(demo, said)) {
+    for await (const one of everything(demo, [...said, ...spansOf(collector)])) {
       bytes += one.bytes.length;
       for (const hit of scanner.scan(one.bytes)) found.push({ ...hit, place: one.place });
     }
     expect(found).toEqual([]);
     expect(bytes).toBeGreaterThan(50_000_000);
-  }, 120_000);
+  }, 300_000);
 
-  it('the control: a leak planted in a table, a log line or a blob is found, in every encoding', async () => {
+  it('the control: a leak planted in a table, a log line, a span or a blob is found, in every encoding', async () => {
     const leaks = Object.entries(encoders).flatMap(([encoding, encode]) =>
       [quill.family, qilin.family, quill.citizen].flatMap((marker) =>
         encode(marker).map((leak) => ({ encoding, marker, leak })),
@@ -155,13 +172,21 @@ describe('no patient’s data outside what is sealed', () => {
       demo,
       leaks.map(({ leak }) => leak),
     );
+    for (const { leak } of leaks) await exportSpan(collector, leak);
     const planted: { place: string; bytes: Buffer }[] = [];
-    for await (const one of everything(
-      demo,
-      leaks.map(({ leak }, n) => ({ place: `log ${n}`, bytes: Buffer.concat([Buffer.from('{"msg":"'), leak]) })),
-    ))
-      if (/canary|log \d|base|pg_wal/.test(one.place)) planted.push(one);
-    const where = { table: /^summit: .*canary/, file: /postgres.*(base|pg_wal)/, blob: /blobs.canary/, log: /^log/ };
+    const logged = leaks.map(({ leak }, n) => ({
+      place: `log ${n}`,
+      bytes: Buffer.concat([Buffer.from('{"msg":"'), leak]),
+    }));
+    for await (const one of everything(demo, [...logged, ...spansOf(collector)]))
+      if (/canary|log \d|^span|base|pg_wal/.test(one.place)) planted.push(one);
+    const where = {
+      table: /^summit: .*canary/,
+      file: /postgres.*(base|pg_wal)/,
+      blob: /blobs.canary/,
+      log: /^log/,
+      span: /^span/,
+    };
     const seen = planted.map(({ place, bytes }) => ({ place, hits: scanner.scan(bytes, 1e6) }));
     for (const [kind, pattern] of Object.entries(where)) {
       const hits = seen.filter(({ place }) => pattern.test(place)).flatMap((one) => one.hits);
@@ -174,8 +199,22 @@ describe('no patient’s data outside what is sealed', () => {
     // compressed inside the file, but not in the dump
     const squeezed = seen.filter(({ place }) => place.includes('canary_squeezed'));
     expect(squeezed.flatMap(({ hits }) => hits).length).toBeGreaterThan(0);
-  }, 120_000);
+  }, 300_000);
 });
+
+/** What exporters sent, as it came. */
+const spansOf = (collector: TraceCollector) => collector.bodies().map((bytes, n) => ({ place: `span ${n}`, bytes }));
+
+/** As an exporter would send a span whose name is the leak. */
+async function exportSpan({ endpoint }: TraceCollector, leak: Buffer): Promise<void> {
+  const body = Buffer.concat([
+    Buffer.from('{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"'),
+    leak,
+    Buffer.from('"}]}]}]}'),
+  ]);
+  const { status } = await fetch(endpoint, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+  expect(status).toBe(200);
+}
 
 /** Whatever holds bytes: answers, output, metrics, every table of every schema, every file (PostgreSQL's, blobs, the region, the keys). */
 async function* everything(

@@ -1,53 +1,22 @@
-import { satisfies, type Formula } from '@medshare/crypto/formula';
+import { satisfies } from '@medshare/crypto/formula';
 import type { Grant, Request } from '@medshare/events/chain';
 import { isProblem } from '@medshare/problems';
 import fc from 'fast-check';
-import { Cast, start, type Institution, type Person } from './cast.fixture.js';
 import { keys } from './keys.js';
 import { MemoryHost } from './memory-host.fixture.js';
 import { refusals } from './refusal.js';
-
-const cast = new Cast();
-const leaves = ['attending@harbor', 'privacy-officer@harbor', 'ed@lakeside', 'custodian@summit', 'ed@summit'];
-const formula: Formula = {
-  k: 1,
-  of: [
-    { k: 2, of: [{ leaf: leaves[0]! }, { leaf: leaves[1]! }, { leaf: leaves[3]! }] },
-    { k: 2, of: [{ leaf: leaves[2]! }, { leaf: leaves[4]! }] },
-  ],
-};
-const allRoles = ['attending', 'privacy-officer', 'ed', 'custodian', 'clinician'];
-/** Few people with many roles, so that one person meets several leaves; the first is the requester. */
-const people: Person[] = (['lakeside', 'harbor', 'harbor', 'lakeside', 'summit', 'summit'] as Institution[]).map(
-  (at, i) => cast.person(at, `p-${i}`, i === 3 ? ['clinician', 'ed'] : allRoles),
-);
-const steps = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('approve' as const), who: fc.nat(5), leaf: fc.nat(4) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('revoke' as const), who: fc.nat(5), leaf: fc.constant(0) }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('away' as const),
-      who: fc.nat(5),
-      leaf: fc.nat(4),
-      also: fc.record({ who: fc.nat(5), leaf: fc.nat(4) }),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('wait' as const),
-      who: fc.integer({ min: 1, max: 4 }),
-      leaf: fc.constant(0),
-    }),
-  },
-);
-interface Place {
-  who: number;
-  leaf: number;
-}
-/** `away`: two approvals that were given without the chain come to it as evidence. */
-type Step = Place & { kind: 'approve' | 'revoke' | 'wait' | 'away'; also?: Place };
+import {
+  callOf,
+  cast,
+  formula,
+  leaves,
+  people,
+  start,
+  steps,
+  wantedRequest,
+  type Place,
+  type Step,
+} from './sequences.fixture.js';
 
 /** What a careful clerk with a list of rules would keep. */
 class Clerk {
@@ -114,29 +83,22 @@ class Clerk {
   }
 }
 
-async function play(host: MemoryHost, clerk: Clerk, { kind, who, leaf, also }: Step): Promise<void> {
+async function play(host: MemoryHost, clerk: Clerk, step: Step): Promise<void> {
+  const { kind, who, leaf, also } = step;
   if (kind === 'wait') {
     clerk.time += who * 3_600_000;
     return;
   }
   const { wanted, time } = clerk;
-  const places = [{ who, leaf }, ...(also ? [also] : [])];
-  const away = (place: Place) => cast.awayApproval(people[place.who]!, wanted, leaves[place.leaf]!, time);
-  const by = people[who]!;
-  const [name, args] =
-    kind === 'approve'
-      ? ['approve', cast.approval(by, wanted, leaves[leaf]!)]
-      : kind === 'revoke'
-        ? ['revoke', cast.revocation(by, wanted)]
-        : ['emergency', { request: wanted, approvals: places.map(away) }];
+  const { creator, name, args } = callOf(wanted, time, step)!;
   try {
-    await host.run(by.certificate.institution, name as string, args, time);
+    await host.run(creator, name, args, time);
   } catch (caught) {
     if (!isProblem(caught) || !(refusals as readonly string[]).includes(caught.code)) throw caught;
   }
   if (kind === 'approve') clerk.approve(who, leaf);
   else if (kind === 'revoke') clerk.revoke(who);
-  else clerk.evidence(places);
+  else clerk.evidence([{ who, leaf }, ...(also ? [also] : [])]);
 }
 
 function compare(host: MemoryHost, { wanted, filled, away, revoked, granted, recorded, tellings }: Clerk): void {
@@ -156,9 +118,7 @@ describe('any sequence of approvals, revocations, late evidence and time', () =>
   it.each([false, true])(
     'comes to what the rules say, and its repetition changes nothing (emergency: %s)',
     async (emergency) => {
-      const wanted = emergency
-        ? cast.emergency(people[0]!, 'harbor', formula)
-        : cast.request(people[0]!, 'harbor', formula);
+      const wanted = wantedRequest(emergency);
       const sequences = fc.asyncProperty(fc.array(steps, { maxLength: 24 }), async (given) => {
         const host = new MemoryHost();
         await host.run('harbor', 'init', cast.region, 0);

@@ -42,7 +42,16 @@ export const memberKeys = z.strictObject({
 });
 export type MemberKeys = z.infer<typeof memberKeys>;
 
-export const member = z.strictObject({ id: institutionId, name: z.string().min(1).max(120), keys: memberKeys });
+export const member = z.strictObject({
+  id: institutionId,
+  name: z.string().min(1).max(120),
+  keys: memberKeys,
+  /** The member's organisation on Hyperledger Fabric; its id where the region says nothing. */
+  mspId: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+    .optional(),
+});
 export type Member = z.infer<typeof member>;
 
 /** Genesis of a region, under the key `region`. The first member orders transactions on the embedded ledger. */

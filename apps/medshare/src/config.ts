@@ -93,6 +93,7 @@ function absolute(config: Config, folder: string): Config {
       ...(config.kafka.tls && { tls: files(config.kafka.tls, at) }),
       ...(config.kafka.sasl && { sasl: files(config.kafka.sasl, at) }),
     },
+    identity: files(config.identity, at),
     database: absoluteDatabase(config.database, at),
     telemetry: {
       ...config.telemetry,

@@ -2,7 +2,9 @@ import { fileURLToPath } from 'node:url';
 import type { Blobs } from '@medshare/blobs';
 import type { Bus } from '@medshare/bus';
 import { openPostgresLog } from '@medshare/bus/postgres-log.driver';
+import { systemClock } from '@medshare/clock';
 import { catalogue, type Region } from '@medshare/events';
+import { createOidcVerifier, type TokenVerifier } from '@medshare/identity';
 import type { KeyEncryption } from '@medshare/keys';
 import { openFileKeys } from '@medshare/keys/file.driver';
 import { openMountedKeys } from '@medshare/keys/mounted.driver';
@@ -19,6 +21,7 @@ import { isProblem, problem, type Problem } from '@medshare/problems';
 import type { Listener } from '@medshare/database';
 import type { Config } from './config.js';
 import { urlOf } from './run/database-urls.js';
+import { authoritiesOf } from './run/setting-files.js';
 import { openBucket, openFiles, openIpfs, type BlobConfig } from './run/open-blobs.js';
 
 // URL scheme → driver: the only place that picks one.
@@ -33,6 +36,19 @@ export function openKeys({ keys }: Pick<Config, 'keys'>): Promise<KeyEncryption>
     return openMountedKeys({ folder: fileURLToPath(keys.replace(/^mounted:/, 'file:')) });
   if (!keys.startsWith('file:')) throw unknownScheme('keys', keys);
   return openFileKeys({ path: fileURLToPath(keys) });
+}
+
+/** Who checks the tokens of people and programs. */
+export async function openVerifier({
+  identity,
+  institution,
+}: Pick<Config, 'identity' | 'institution'>): Promise<TokenVerifier> {
+  const { driver, issuer, audience, keyMaxAge: keyMaxAgeMs } = identity;
+  const authorities = authoritiesOf(identity);
+  const options = { issuer, institution, audience, keyMaxAgeMs, authorities, clock: systemClock };
+  if (driver === 'oidc') return createOidcVerifier(options);
+  // its code is loaded only where it is used
+  return (await import('@medshare/identity/keycloak.driver')).createKeycloakVerifier(options);
 }
 
 /** A bus; one that keeps its events itself can also forget what every group has done before an instant, ms. */

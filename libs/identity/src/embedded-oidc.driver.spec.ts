@@ -10,6 +10,7 @@ import { systemClock as clock, systemRandom as random, type Clock } from '@medsh
 import { createEmbeddedProvider, type EmbeddedProvider, type Login } from './embedded-oidc.driver.js';
 import { identityContract, type IdentityHarness } from './identity.port.contract.js';
 import { clientCredentials, obtainToken } from './obtain-token.js';
+import { createKeycloakVerifier } from './keycloak.driver.js';
 import { createOidcVerifier } from './oidc.driver.js';
 import { rotateSigningKeys } from './signing-keys.js';
 
@@ -21,6 +22,7 @@ const console_ = { clientId: 'console', redirectUris: ['http://localhost:3000/cb
 class Site {
   provider!: EmbeddedProvider;
   folder = '';
+  institution = 'harbor';
   now = () => Date.now();
   onLogin: (login: Login) => Promise<void> = () => Promise.resolve();
   #server!: Server;
@@ -34,7 +36,7 @@ class Site {
     const own: Clock = { now: () => this.now() };
     const options = {
       baseUrl,
-      institution: 'harbor',
+      institution: this.institution,
       folder: this.folder,
       clients: [console_],
       serviceAccounts: [feed],
@@ -63,24 +65,37 @@ class Site {
 
 const token = (site: Site, overrides = {}) => obtainToken({ issuer: site.issuer, ...mei, ...overrides });
 
-identityContract('the embedded provider', async (): Promise<IdentityHarness> => {
-  const site = await new Site().open();
-  return {
-    issuer: site.issuer,
-    institution: 'harbor',
-    person: mei,
-    service: feed,
-    personToken: () => token(site),
-    idToken: async () => (await codeFlow(site)).id_token!,
-    serviceToken: () => clientCredentials({ issuer: site.issuer, ...feed }),
-    verifier: (overrides) => createOidcVerifier({ issuer: site.issuer, institution: 'harbor', clock, ...overrides }),
-    rotate: async () => {
-      await rotateSigningKeys(join(site.folder, 'signing-keys.json'));
+/** Each driver, since the provider has Keycloak's token shape. */
+const drivers = {
+  'the embedded provider': createOidcVerifier,
+  'the embedded provider, read by the driver of Keycloak,': createKeycloakVerifier,
+};
+for (const [name, createVerifier] of Object.entries(drivers))
+  identityContract(name, async (): Promise<IdentityHarness> => {
+    const site = await new Site().open();
+    const stranger = new Site();
+    stranger.institution = 'lakeside';
+    const keys = () => join(site.folder, 'signing-keys.json');
+    const again = async (): Promise<void> => {
+      await rotateSigningKeys(keys());
       await site.open(await site.stop());
-    },
-    close: () => site.close(),
-  };
-});
+    };
+    return {
+      issuer: site.issuer,
+      institution: 'harbor',
+      person: mei,
+      service: feed,
+      personToken: () => token(site),
+      idToken: async () => (await codeFlow(site)).id_token!,
+      serviceToken: () => clientCredentials({ issuer: site.issuer, ...feed }),
+      foreignToken: async () => token(await stranger.open()).finally(() => stranger.close()),
+      verifier: (overrides) => createVerifier({ issuer: site.issuer, institution: 'harbor', clock, ...overrides }),
+      get: async (url) => (await fetch(url)).json(),
+      rotate: again,
+      withdraw: again,
+      close: () => site.close(),
+    };
+  });
 
 type Answer = { id_token?: string; access_token?: string; refresh_token?: string; error?: string };
 

@@ -1,7 +1,16 @@
-import { decodeJwt, decodeProtectedHeader, exportSPKI, importJWK, SignJWT, UnsecuredJWT, type JWK } from 'jose';
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  exportSPKI,
+  generateKeyPair,
+  importJWK,
+  SignJWT,
+  UnsecuredJWT,
+  type JWK,
+} from 'jose';
 import type { Clock } from '@medshare/clock';
-import type { OidcVerifierOptions } from './oidc.driver.js';
 import { requireRole, type TokenVerifier } from './principal.js';
+import type { VerifierOptions } from './verifier-options.js';
 
 /** A running provider with one person and one service account, and verifiers of its tokens. */
 export interface IdentityHarness {
@@ -14,15 +23,25 @@ export interface IdentityHarness {
   idToken(): Promise<string>;
   serviceToken(): Promise<string>;
   readonly service: { readonly clientId: string; readonly roles: readonly string[] };
-  verifier(overrides?: Partial<OidcVerifierOptions>): TokenVerifier;
-  /** From now on the provider signs with another key. */
+  /** A token of another realm, the same in everything else. */
+  foreignToken(): Promise<string>;
+  verifier(overrides?: Partial<VerifierOptions>): TokenVerifier;
+  /** GET with what the provider's certificate needs. */
+  get(url: string): Promise<unknown>;
+  /** From now on the provider signs with another key, and publishes the former one, too. */
   rotate(): Promise<void>;
+  /** From now on the provider publishes its present key only. */
+  withdraw(): Promise<void>;
   close(): Promise<void>;
 }
 
 const minute = 60_000;
 const clockAt = (offset: number): Clock => ({ now: () => Date.now() + offset });
-const unauthenticated = { code: 'auth.unauthenticated', status: 401 };
+const unauthenticated = (detail?: string) => ({
+  code: 'auth.unauthenticated',
+  status: 401,
+  ...(detail !== undefined && { detail }),
+});
 
 /** What medshare needs of any identity provider. */
 export function identityContract(name: string, start: () => Promise<IdentityHarness>): void {
@@ -30,12 +49,14 @@ export function identityContract(name: string, start: () => Promise<IdentityHarn
     let harness: IdentityHarness;
     let token: string;
     let verifier: TokenVerifier;
+    const published = async () =>
+      ((await harness.get(`${harness.issuer}/protocol/openid-connect/certs`)) as { keys: JWK[] }).keys;
     beforeAll(async () => {
       harness = await start();
       token = await harness.personToken();
       verifier = harness.verifier();
     });
-    afterAll(() => harness.close());
+    afterAll(() => harness?.close());
 
     it('vouches for a person', async () => {
       const principal = await verifier.verify(token);
@@ -60,54 +81,63 @@ export function identityContract(name: string, start: () => Promise<IdentityHarn
       );
     });
 
-    it.each<[string, Partial<OidcVerifierOptions>]>([
-      ['another audience', { audience: 'another' }],
-      ['an expired token', { clock: clockAt(5 * minute + 10_000) }],
-      ['a token of the future', { clock: clockAt(-minute) }],
-    ])('is not believed for %s', async (_, overrides) => {
-      await expect(harness.verifier(overrides).verify(token)).rejects.toMatchObject(unauthenticated);
+    it.each<[string, Partial<VerifierOptions>, string]>([
+      ['another audience', { audience: 'another' }, 'the claim aud does not fit'],
+      ['an expired token', { clock: clockAt(5 * minute + 10_000) }, 'the token has expired'],
+      ['a token of the future', { clock: clockAt(-minute) }, 'the token is of the future'],
+    ])('is not believed for %s, and it is said why', async (_, overrides, why) => {
+      await expect(harness.verifier(overrides).verify(token)).rejects.toMatchObject(unauthenticated(why));
     });
 
     it('is believed with a clock a few seconds off', async () => {
       const { expiresAt } = await verifier.verify(token);
       const at = (now: number) => harness.verifier({ clock: { now: () => now } }).verify(token);
       await expect(at(expiresAt + 3000)).resolves.toBeDefined();
-      await expect(at(expiresAt + 6000)).rejects.toMatchObject(unauthenticated);
+      await expect(at(expiresAt + 6000)).rejects.toMatchObject(unauthenticated('the token has expired'));
     });
 
-    it('is not believed for another issuer', async () => {
+    it('is not believed for another issuer, nor is another realm', async () => {
+      const why = unauthenticated('the claim iss does not fit');
       const jwksUri = `${harness.issuer}/protocol/openid-connect/certs`;
       const other = harness.verifier({ issuer: `${harness.issuer}-other`, jwksUri });
-      await expect(other.verify(token)).rejects.toMatchObject(unauthenticated);
+      await expect(other.verify(token)).rejects.toMatchObject(why);
+      await expect(verifier.verify(await harness.foreignToken())).rejects.toMatchObject(why);
     });
 
     it('is not believed for an unsigned token, nor one signed with its public key as a secret', async () => {
+      const why = unauthenticated('the algorithm is not allowed');
       const payload = decodeJwt(token);
-      await expect(verifier.verify(new UnsecuredJWT(payload).encode())).rejects.toMatchObject(unauthenticated);
+      await expect(verifier.verify(new UnsecuredJWT(payload).encode())).rejects.toMatchObject(why);
       const { kid } = decodeProtectedHeader(token);
-      const { keys } = (await (await fetch(`${harness.issuer}/protocol/openid-connect/certs`)).json()) as {
-        keys: JWK[];
-      };
-      const jwk = keys.find((key) => key.kid === kid)!;
+      const jwk = (await published()).find((key) => key.kid === kid)!;
       const pem = await exportSPKI((await importJWK(jwk, 'RS256', { extractable: true })) as CryptoKey);
       const confused = new SignJWT(payload)
         .setProtectedHeader({ alg: 'HS256', kid })
         .sign(new TextEncoder().encode(pem));
-      await expect(verifier.verify(await confused)).rejects.toMatchObject(unauthenticated);
+      await expect(verifier.verify(await confused)).rejects.toMatchObject(why);
     });
 
-    it('is not believed for changed claims, other kinds of token, or no token', async () => {
+    it('is not believed for changed claims, another signer, other kinds of token, or no token', async () => {
       const [head, , signature] = token.split('.');
       const claims = { ...decodeJwt(token), realm_access: { roles: ['admin'] } };
       const changed = `${head}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`;
-      for (const wrong of [changed, await harness.idToken(), '', 'x', 'a.b.c', 'x'.repeat(20_000)])
-        await expect(verifier.verify(wrong)).rejects.toMatchObject(unauthenticated);
+      const stranger = await generateKeyPair('RS256');
+      const signed = (kid?: string) =>
+        new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid }).sign(stranger.privateKey);
+      await expect(verifier.verify(changed)).rejects.toMatchObject(unauthenticated('the signature does not fit'));
+      const { kid } = decodeProtectedHeader(token);
+      await expect(verifier.verify(await signed(kid))).rejects.toMatchObject(
+        unauthenticated('the signature does not fit'),
+      );
+      await expect(verifier.verify(await signed('another'))).rejects.toMatchObject(
+        unauthenticated('the key is not one that the provider publishes'),
+      );
+      for (const wrong of [await harness.idToken(), await signed(), '', 'x', 'a.b.c', 'x'.repeat(20_000)])
+        await expect(verifier.verify(wrong)).rejects.toMatchObject(unauthenticated());
     });
 
     it('publishes no private key', async () => {
-      const { keys } = (await (await fetch(`${harness.issuer}/protocol/openid-connect/certs`)).json()) as {
-        keys: JWK[];
-      };
+      const keys = await published();
       expect(keys.length).toBeGreaterThan(0);
       for (const key of keys) expect(Object.keys(key)).toEqual(expect.not.arrayContaining(['d', 'p', 'q']));
     });
@@ -120,6 +150,18 @@ export function identityContract(name: string, start: () => Promise<IdentityHarn
       expect(decodeProtectedHeader(next).kid).not.toBe(decodeProtectedHeader(token).kid);
       await expect(following.verify(next)).resolves.toMatchObject({ username: harness.person.username });
       await expect(following.verify(token)).resolves.toMatchObject({ username: harness.person.username });
+    });
+
+    it('is followed when a key is withdrawn: within the age of the keys its tokens count no longer', async () => {
+      const keyMaxAgeMs = 1000;
+      const following = harness.verifier({ keyMaxAgeMs, cooldownMs: 0 });
+      await following.verify(token);
+      await harness.withdraw();
+      await new Promise((resolve) => setTimeout(resolve, keyMaxAgeMs + 100));
+      await expect(following.verify(token)).rejects.toMatchObject(
+        unauthenticated('the key is not one that the provider publishes'),
+      );
+      await expect(following.verify(await harness.personToken())).resolves.toBeDefined();
     });
   });
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { systemRandom } from '@medshare/clock';
 import { problem } from '@medshare/problems';
-import { boundedFetch } from './bounded-fetch.js';
+import { boundedFetch, type BoundedInit } from './bounded-fetch.js';
 import { cliClient, cliRedirectUri } from './embedded-clients.js';
 
 export interface TokenRequest {
@@ -12,6 +12,8 @@ export interface TokenRequest {
   redirectUri?: string;
   username: string;
   password: string;
+  /** The authorities of the provider's certificate, PEM; the system's by default. */
+  authorities?: string | undefined;
 }
 
 /** Milliseconds for one request to the provider. */
@@ -29,10 +31,11 @@ const tokens = z.object({ access_token: z.string() });
  * @throws Problem auth.unauthenticated for wrong credentials, peer.unavailable when there is no provider
  */
 export async function obtainToken(request: TokenRequest): Promise<string> {
-  const { issuer, clientId = cliClient.clientId, redirectUri = cliRedirectUri, username, password } = request;
+  const { issuer, clientId = cliClient.clientId, redirectUri = cliRedirectUri } = request;
+  const { username, password, authorities } = request;
   const verifier = secret(32);
   const state = secret(16);
-  const browser = new Browser(issuer, redirectUri);
+  const browser = new Browser(issuer, redirectUri, authorities);
   const query = new URLSearchParams({
     client_id: clientId,
     redirect_uri: redirectUri,
@@ -49,19 +52,27 @@ export async function obtainToken(request: TokenRequest): Promise<string> {
   if (!back.startsWith(redirectUri) || code === null || answer.get('state') !== state)
     throw problem('auth.unauthenticated', { where: 'identity', detail: 'the sign-in was refused' });
   const grant = { grant_type: 'authorization_code', client_id: clientId, code, redirect_uri: redirectUri };
-  return tokenFrom(issuer, new URLSearchParams({ ...grant, code_verifier: verifier }));
+  const body = new URLSearchParams({ ...grant, code_verifier: verifier });
+  return tokenFrom(issuer, { body, authorities });
+}
+
+export interface ServiceTokenRequest {
+  issuer: string;
+  clientId: string;
+  secret: string;
+  /** As of a {@link TokenRequest}. */
+  authorities?: string | undefined;
 }
 
 /** A service account's token (RFC 6749 section 4.4). @throws Problem as {@link obtainToken} */
-export function clientCredentials(request: { issuer: string; clientId: string; secret: string }): Promise<string> {
-  const { issuer, clientId, secret } = request;
+export function clientCredentials({ issuer, clientId, secret, authorities }: ServiceTokenRequest): Promise<string> {
   const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(secret)}`).toString('base64');
-  const form = new URLSearchParams({ grant_type: 'client_credentials' });
-  return tokenFrom(issuer, form, { authorization: `Basic ${basic}` });
+  const body = new URLSearchParams({ grant_type: 'client_credentials' });
+  return tokenFrom(issuer, { body, headers: { authorization: `Basic ${basic}` }, authorities });
 }
 
-async function tokenFrom(issuer: string, body: URLSearchParams, headers: Record<string, string> = {}): Promise<string> {
-  const response = await reach(`${issuer}/protocol/openid-connect/token`, { method: 'POST', body, headers });
+async function tokenFrom(issuer: string, asked: Omit<BoundedInit, 'timeoutMs'>): Promise<string> {
+  const response = await reach(`${issuer}/protocol/openid-connect/token`, { method: 'POST', ...asked });
   const answer = tokens.safeParse(response.status === 200 ? await response.json() : undefined);
   if (answer.success) return answer.data.access_token;
   const [code, detail] = response.status >= 500 ? (['peer.unavailable', 'the provider failed'] as const) : refused;
@@ -70,7 +81,7 @@ async function tokenFrom(issuer: string, body: URLSearchParams, headers: Record<
 
 const refused = ['auth.unauthenticated', 'the provider gave no token'] as const;
 
-async function reach(url: string, init: RequestInit): Promise<Response> {
+async function reach(url: string, init: Omit<BoundedInit, 'timeoutMs'>): Promise<Response> {
   try {
     return await boundedFetch(url, { ...init, timeoutMs });
   } catch (cause) {
@@ -82,11 +93,13 @@ async function reach(url: string, init: RequestInit): Promise<Response> {
 class Browser {
   readonly #origin: string;
   readonly #redirectUri: string;
+  readonly #authorities: string | undefined;
   readonly #cookies = new Map<string, string>();
 
-  constructor(issuer: string, redirectUri: string) {
+  constructor(issuer: string, redirectUri: string, authorities: string | undefined) {
     this.#origin = new URL(issuer).origin;
     this.#redirectUri = redirectUri;
+    this.#authorities = authorities;
   }
 
   /** @returns the address the form of the page leads to, or the redirect that leaves the provider */
@@ -106,7 +119,7 @@ class Browser {
   async #request(url: string, body: URLSearchParams | undefined): Promise<Response> {
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const init = body === undefined ? {} : { method: 'POST', body };
-    const response = await reach(url, { ...init, headers: { cookie } });
+    const response = await reach(url, { ...init, headers: { cookie }, authorities: this.#authorities });
     for (const line of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=;]+)=([^;]*)/.exec(line) ?? [];
       if (name !== undefined && value !== undefined) this.#cookies.set(name, value);

@@ -4,7 +4,7 @@ import { obtainToken } from '@medshare/identity';
 import { problem } from '@medshare/problems';
 import { demoPassword } from '../run/demo-access.js';
 import { dataFolder } from './data-folder.js';
-import { placeOf, readDemo, type DemoPlace } from './demo-file.js';
+import { authoritiesAt, placeOf, readDemo, type DemoPlace } from './demo-file.js';
 import { UsageError, type Surroundings } from './outcome.js';
 import { readGenesis } from './genesis.js';
 import { staffKey, type StaffPlace } from './staff-keys.js';
@@ -14,6 +14,7 @@ export interface WhoOptions {
   data?: string;
   url?: string;
   issuer?: string;
+  issuerCa?: string;
 }
 
 /** Someone signed in at an institution. */
@@ -31,11 +32,16 @@ const tokenLife = 4 * 60_000;
 export function withWho(command: Command, { required = true } = {}): Command {
   const flag = '--as <user[@institution]>';
   const text = 'who acts, e.g. dr.chen@lakeside';
-  return (required ? command.requiredOption(flag, text) : command.option(flag, text))
+  return withPlace(required ? command.requiredOption(flag, text) : command.option(flag, text));
+}
+
+/** The options of every command that signs in somewhere. */
+export const withPlace = (command: Command): Command =>
+  command
     .option('--data <folder>', "the demo's data folder (default: the user's data directory)")
     .option('--url <url>', "an institution's public address, when it is not of a demo")
-    .option('--issuer <url>', 'its identity provider; the password is read from MEDSHARE_CLI_PASSWORD');
-}
+    .option('--issuer <url>', 'its identity provider; the password is read from MEDSHARE_CLI_PASSWORD')
+    .option('--issuer-ca <file>', 'with --issuer: the authorities of its certificate (PEM); default: the system’s');
 
 /** `dr.chen@lakeside` → person and institution; the part after the last @ is the institution. */
 export function parseWho(as: string): { username: string; institution?: string } {
@@ -52,20 +58,27 @@ export function parseWho(as: string): { username: string; institution?: string }
 export async function actingAs(options: WhoOptions, { env }: Pick<Surroundings, 'env'>): Promise<Acting> {
   const data = dataFolder(options.data, env);
   const who = parseWho(options.as ?? '');
-  const { id, httpUrl, issuer } = await whereTo(options, data, who.institution);
+  const at = await whereTo(options, data, who.institution);
+  const { id, httpUrl, issuer } = at;
   const place = { data, institution: id, username: who.username };
+  const authorities = await authoritiesAt(at);
   const token = reusing(async () =>
-    obtainToken({ issuer, username: who.username, password: await passwordOf(place, options, env) }),
+    obtainToken({ issuer, username: who.username, password: await passwordOf(place, options, env), authorities }),
   );
   const genesis = await readGenesis(data, id);
   const key = await staffKey(place, genesis?.suite ?? 'intl');
   return { place, httpUrl, token, client: new MedshareClient({ baseUrl: httpUrl, token, key }) };
 }
 
-async function whereTo({ url, issuer }: WhoOptions, data: string, institution: string | undefined): Promise<DemoPlace> {
+async function whereTo(
+  { url, issuer, issuerCa }: WhoOptions,
+  data: string,
+  institution: string | undefined,
+): Promise<DemoPlace> {
   if (url !== undefined && issuer !== undefined)
-    return { id: institution ?? new URL(url).hostname, httpUrl: url, issuer };
+    return { id: institution ?? new URL(url).hostname, httpUrl: url, issuer, authorities: issuerCa };
   if (url !== undefined || issuer !== undefined) throw new UsageError('--url and --issuer go together');
+  if (issuerCa !== undefined) throw new UsageError('--issuer-ca needs --issuer');
   const demo = await readDemo(data);
   return placeOf(demo, institution ?? (demo.institutions[0] as DemoPlace).id);
 }

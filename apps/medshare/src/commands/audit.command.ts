@@ -5,7 +5,7 @@ import { readAuditEvents, type AuditLine } from '../audit/read-audit-events.js';
 import { verifyEntries, type Verified } from '../audit/verify-entries.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { table } from '../terminal/table.js';
-import { actingAs, type Acting, type WhoOptions } from './acting-as.js';
+import { actingAs, withPlace, type Acting, type WhoOptions } from './acting-as.js';
 import { auditTrust, readGenesis, readGenesisFile } from './genesis.js';
 import { oneOf, positiveInt } from './option-values.js';
 import { addCommand, UsageError, type Outcome, type Surroundings } from './outcome.js';
@@ -68,12 +68,11 @@ export function addAudit(program: Command, run: Run): void {
 }
 
 function withRegulator(command: Command): Command {
-  return command
-    .option('--institution <id>', 'whose log (default: the first of the demo)')
-    .option('--as <user[@institution]>', 'who reads (default: regulator)')
-    .option('--data <folder>', "the demo's data folder (default: the user's data directory)")
-    .option('--url <url>', "the institution's public address, when it is not of a demo")
-    .option('--issuer <url>', 'its identity provider; the password is read from MEDSHARE_CLI_PASSWORD');
+  return withPlace(
+    command
+      .option('--institution <id>', 'whose log (default: the first of the demo)')
+      .option('--as <user[@institution]>', 'who reads (default: regulator)'),
+  );
 }
 
 function regulatorAt(options: Options, within: Surroundings): Promise<Acting> {

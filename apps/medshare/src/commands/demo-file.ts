@@ -8,6 +8,8 @@ const institution = z.object({
   httpUrl: z.url(),
   mllpPort: z.int().optional(),
   issuer: z.url(),
+  /** File of the authorities of the issuer's certificate; the system's when there is none. */
+  authorities: z.string().optional(),
 });
 const demoFile = z.object({ portBase: z.int(), institutions: z.array(institution).min(1) });
 
@@ -38,4 +40,12 @@ export function placeOf(demo: DemoFile, id: string): DemoPlace {
   const ids = demo.institutions.map((each) => each.id).join(', ');
   if (!found) throw problem('request.not-found', { where: id, detail: `no such institution; there are ${ids}` });
   return found;
+}
+
+/** The authorities of an institution's identity provider, PEM. @throws Problem config.invalid */
+export async function authoritiesAt({ authorities }: Pick<DemoPlace, 'authorities'>): Promise<string | undefined> {
+  if (authorities === undefined) return undefined;
+  return readFile(authorities, 'utf8').catch((cause: unknown) => {
+    throw problem('config.invalid', { where: authorities, detail: 'the file cannot be read', cause });
+  });
 }

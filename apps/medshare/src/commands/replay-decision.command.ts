@@ -11,7 +11,7 @@ import {
 import { replayDecision, type Difference } from '@medshare/policy';
 import { problem } from '@medshare/problems';
 import { table } from '../terminal/table.js';
-import { actingAs, type WhoOptions } from './acting-as.js';
+import { actingAs, withPlace, type WhoOptions } from './acting-as.js';
 import { dataFolder } from './data-folder.js';
 import { readGenesis, readGenesisFile } from './genesis.js';
 import { addCommand, type Outcome, type Surroundings } from './outcome.js';
@@ -23,7 +23,7 @@ interface Options extends WhoOptions {
 }
 
 export function addReplayDecision(program: Command, run: Run): void {
-  addCommand(
+  const command = addCommand(
     program,
     'replay-decision <receipt>',
     'Decide once more what a signed receipt says was decided, with the policy and the consents of its time, and say what differs. ' +
@@ -33,13 +33,11 @@ export function addReplayDecision(program: Command, run: Run): void {
       'medshare replay-decision --as regulator@harbor receipt.json --out material.json',
       'medshare replay-decision material.json --region region.json --json',
     ],
-  )
+  );
+  withPlace(command)
     .option('--as <user[@institution]>', 'who reads at the institution, e.g. regulator@harbor')
     .option('--region <file>', 'the region’s genesis document (default: that of the data folder)')
     .option('--out <file>', 'write the material to replay from, to be used offline')
-    .option('--data <folder>', "the demo's data folder (default: the user's data directory)")
-    .option('--url <url>', "the institution's public address, when it is not of a demo")
-    .option('--issuer <url>', 'its identity provider; the password is read from MEDSHARE_CLI_PASSWORD')
     .action((receipt: string, options: Options, self: Command) =>
       run(self, (within) => replay(receipt, options, within)),
     );

@@ -11,7 +11,7 @@ import { sendFiles, type Destination } from '../send/send-files.js';
 import { progressBar } from '../terminal/progress-bar.js';
 import { actingAs, reusing } from './acting-as.js';
 import { dataFolder } from './data-folder.js';
-import { placeOf, readDemo, type DemoFile, type DemoPlace } from './demo-file.js';
+import { authoritiesAt, placeOf, readDemo, type DemoFile, type DemoPlace } from './demo-file.js';
 import { addCommand, UsageError, type Outcome, type Surroundings } from './outcome.js';
 import { positiveInt } from './option-values.js';
 import type { Run } from './program.js';
@@ -148,11 +148,13 @@ interface Sender {
 }
 
 /** A person's token, else that of the demo's service account; signed in when the first FHIR body is sent. */
-function feedToken({ id, issuer }: DemoPlace, { folder, as, env }: Sender): HttpAddress['token'] {
+function feedToken(place: DemoPlace, { folder, as, env }: Sender): HttpAddress['token'] {
+  const { id, issuer } = place;
   if (as === undefined)
-    return reusing(async () =>
-      clientCredentials({ issuer, clientId: 'feed', secret: await demoFeedSecret(folder, id) }),
-    );
+    return reusing(async () => {
+      const [secret, authorities] = await Promise.all([demoFeedSecret(folder, id), authoritiesAt(place)]);
+      return clientCredentials({ issuer, clientId: 'feed', secret, authorities });
+    });
   const who = as.includes('@') ? as : `${as}@${id}`;
   let acting: ReturnType<typeof actingAs> | undefined;
   return async () => (await (acting ??= actingAs({ as: who, data: folder }, { env }))).token();

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { roleNames } from '@medshare/role/context';
 import { blobRules, ipfsSection, s3Section } from './blobs.js';
+import { identityRules, identitySection } from './identity.js';
 import { kafkaRules, kafkaSection } from './kafka.js';
 
 const institution = z.string().regex(/^[a-z][a-z0-9-]{1,30}$/, 'must be lower-case letters, digits and hyphens');
@@ -236,17 +237,6 @@ const database = z.strictObject({
     .describe('Connections at most of what the roles of a process share. One more waits for notifications.'),
 });
 
-const identity = z.strictObject({
-  issuer: httpUrl(/^https?:\/\/[^?#@]+$/, 'must be an http or https URL').describe(
-    '`iss` of the tokens that are believed.',
-  ),
-  audience: z.string().min(1).max(255).default('medshare').describe('`aud` that tokens must carry.'),
-  embedded: z
-    .boolean()
-    .default(false)
-    .describe('Whether this process serves the issuer itself, with accounts below `data`; for trying out.'),
-});
-
 const limits = z.strictObject({
   bodyBytes: count(256 * mebibyte)
     .default(16 * mebibyte)
@@ -303,7 +293,7 @@ export const configSchema = z
     keys: driver('file', 'mounted').describe(
       'Key-encryption key: `file:` and a file of its own, readable by its owner only, made when missing; `mounted:` and a folder that others fill (a Kubernetes secret) and several replicas share: `current` wraps, every other file still unwraps, changes are seen without a restart.',
     ),
-    identity: identity.describe('Who vouches for people and programs.'),
+    identity: identitySection.describe('Who vouches for people and programs.'),
     roles: z
       .array(z.enum(roleNames))
       .min(1)
@@ -323,6 +313,7 @@ export const configSchema = z
     limits: limits.prefault({}).describe('Bounds; past one, a clear refusal.'),
   })
   .superRefine(membership)
+  .superRefine(identityRules)
   .superRefine(kafkaRules)
   .superRefine(blobRules);
 

@@ -4,7 +4,7 @@ import { systemClock, systemRandom, type Clock } from '@medshare/clock';
 import { frame, suite, toBase64url } from '@medshare/crypto';
 import { openDatabase, openListener, type Database, type Listener } from '@medshare/database';
 import type { Region } from '@medshare/events';
-import { createOidcVerifier, type TokenVerifier } from '@medshare/identity';
+import type { TokenVerifier } from '@medshare/identity';
 import type { EmbeddedProvider } from '@medshare/identity/embedded-oidc.driver';
 import type { KeyEncryption } from '@medshare/keys';
 import { Inbox, Outbox, startRelay, type Relay } from '@medshare/outbox';
@@ -14,7 +14,15 @@ import { createAuditTrail, type RoleContext, type RoleName } from '@medshare/rol
 import { createLogger, createMetricsRegistry, type Logger, type MetricsRegistry } from '@medshare/telemetry';
 import { Transit } from '@medshare/transit';
 import type { Config } from '../config.js';
-import { openBlobs, openBus, openKeys, openLedger, type EmbeddedLedger, type OpenedBus } from '../drivers.js';
+import {
+  openBlobs,
+  openBus,
+  openKeys,
+  openLedger,
+  openVerifier,
+  type EmbeddedLedger,
+  type OpenedBus,
+} from '../drivers.js';
 import { auditLogins } from './audit-logins.js';
 import { urlOf } from './database-urls.js';
 import { countFindings, countParked } from './count-faults.js';
@@ -109,12 +117,7 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
     metrics,
     credentials,
     authorities,
-    verifier: createOidcVerifier({
-      issuer: config.identity.issuer,
-      institution: config.institution,
-      audience: config.identity.audience,
-      clock: systemClock,
-    }),
+    verifier: await openVerifier(config),
     provider: config.identity.embedded ? await openProvider(config, loginsOf(contexts)) : undefined,
     bus,
     ledger,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock } from '@medshare/testkit';
 import { UnsecuredJWT } from 'jose';
+import { identitySection } from '../config/identity.js';
 import type { Config } from '../config.js';
 import { kafkaSettings, keptToken } from './kafka-settings.js';
 
@@ -22,7 +23,7 @@ const config = (kafka: Partial<Config['kafka']>) =>
   ({
     bus: 'kafka://b1:9093,b2:9093',
     institution: 'harbor',
-    identity: { issuer: 'https://sso/realms/harbor', audience: 'medshare', embedded: false },
+    identity: identitySection.parse({ issuer: 'https://sso/realms/harbor' }),
     kafka: { topics, ...kafka },
   }) satisfies Pick<Config, 'bus' | 'kafka' | 'institution' | 'identity'>;
 const scram = (passwordFile: string) =>

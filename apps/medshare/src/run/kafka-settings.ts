@@ -5,7 +5,7 @@ import { isProblem, problem } from '@medshare/problems';
 import { decodeJwt } from 'jose';
 import type { Config } from '../config.js';
 import { brokersOf } from '../config/kafka.js';
-import { secretOf, textOf } from './setting-files.js';
+import { authoritiesOf, secretOf, textOf } from './setting-files.js';
 
 const DAY = 86_400_000;
 /** A token is asked for anew when it lives for less than this, ms, or less than half its life. */
@@ -23,7 +23,7 @@ export function kafkaSettings({
     brokers: brokersOf(bus) ?? [],
     prefix,
     ...(tls && { tls: () => tlsMaterial(tls) }),
-    ...(sasl && { sasl: saslSettings(sasl, identity.issuer) }),
+    ...(sasl && { sasl: saslSettings(sasl, identity) }),
   };
   // a file that is missing is told now and not at some connection
   settings.tls?.();
@@ -44,19 +44,22 @@ function tlsMaterial({ authorities, cert, key, serverName }: NonNullable<Config[
   };
 }
 
-function saslSettings(sasl: NonNullable<Config['kafka']['sasl']>, ownIssuer: string): SaslSettings {
+function saslSettings(sasl: NonNullable<Config['kafka']['sasl']>, identity: Config['identity']): SaslSettings {
   const {
     mechanism,
     username = '',
     passwordFile = '',
-    issuer = ownIssuer,
+    issuer = identity.issuer,
     clientId = '',
     clientSecretFile = '',
   } = sasl;
   if (mechanism === 'scram-sha-512')
     return { mechanism, username, password: secretOf('kafka.sasl.passwordFile', passwordFile) };
   const secret = secretOf('kafka.sasl.clientSecretFile', clientSecretFile);
-  return { mechanism, token: keptToken(() => askForToken({ issuer, clientId, secret })) };
+  // another provider's certificate is one that the system trusts
+  const own = new URL(issuer).origin === new URL(identity.issuer).origin;
+  const authorities = own ? authoritiesOf(identity) : undefined;
+  return { mechanism, token: keptToken(() => askForToken({ issuer, clientId, secret, authorities })) };
 }
 
 async function askForToken(request: Parameters<typeof clientCredentials>[0]): Promise<string> {

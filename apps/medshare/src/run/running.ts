@@ -6,6 +6,8 @@ export interface RunningInstitution {
   /** MLLP port, when the role `ingest` runs here. */
   readonly mllpPort: number | undefined;
   readonly issuer: string;
+  /** File of the authorities of its certificate; the system's when there is none. */
+  readonly authorities?: string | undefined;
   /** Finishes work under way, then closes; harmless to repeat. */
   stop(): Promise<void>;
 }

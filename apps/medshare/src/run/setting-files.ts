@@ -18,3 +18,12 @@ export function secretOf(setting: string, file: string): string {
   if (text === '') throw problem('config.invalid', { where: setting, detail: 'the file is empty' });
   return text;
 }
+
+/** The authorities that an identity provider's certificate must come from, PEM. @throws Problem config.invalid */
+export function authoritiesOf({ authorities }: { authorities?: string | undefined }): string | undefined {
+  if (authorities === undefined) return undefined;
+  const text = textOf('identity.authorities', authorities);
+  if (!text.includes('-----BEGIN CERTIFICATE-----'))
+    throw problem('config.invalid', { where: 'identity.authorities', detail: 'the file holds no certificate (PEM)' });
+  return text;
+}

@@ -31,6 +31,7 @@ export async function spawnInstitution(config: Config, file: string): Promise<Ru
     httpUrl: `http://${config.http.host}:${config.http.port}`,
     mllpPort: config.mllp.port,
     issuer: config.identity.issuer,
+    authorities: config.identity.authorities,
     async stop() {
       child.kill('SIGTERM');
       const late = setTimeout(() => child.kill('SIGKILL'), patience.stop);

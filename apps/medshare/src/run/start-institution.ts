@@ -64,6 +64,7 @@ async function run(config: Config, assembled: Assembled, closeAll: () => Promise
     httpUrl: (await app.getUrl()).replace('[::1]', '127.0.0.1'),
     mllpPort: config.roles.includes('ingest') ? mllp.port : undefined,
     issuer: config.identity.issuer,
+    authorities: config.identity.authorities,
     // intake closes first, then consumers, then what they stood on
     stop: once(async () => {
       await within(config.limits.shutdownTimeout, housekeeping.stop());

@@ -87,9 +87,9 @@ async function withDatabase(data: string, config: Config, postgres: EmbeddedPost
 
 /** Where the command line finds a running demo. */
 async function writeAddresses(data: string, portBase: number, running: RunningInstitution[]): Promise<void> {
-  const institutions = running.map(({ id, httpUrl, issuer }) => {
+  const institutions = running.map(({ id, httpUrl, issuer, authorities }) => {
     const index = demoInstitutions.findIndex((one) => one.id === id);
-    return { id, httpUrl, issuer, mllpPort: portsOf(portBase, index).mllp };
+    return { id, httpUrl, issuer, authorities, mllpPort: portsOf(portBase, index).mllp };
   });
   const path = join(data, 'demo.json');
   // whoever waits for the file must not read half of it

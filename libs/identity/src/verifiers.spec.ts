@@ -2,13 +2,17 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import { systemClock as clock } from '@medshare/clock';
+import { createKeycloakVerifier } from './keycloak.driver.js';
 import { createOidcVerifier } from './oidc.driver.js';
 
 const issuer = 'https://sso.example/realms/harbor';
 const unauthenticated = { code: 'auth.unauthenticated', status: 401 };
 
 /** Tokens that no honest provider gives: signed with the right key, wrong in one thing. */
-describe('the OIDC verifier', () => {
+describe.each([
+  { driver: 'OpenID Connect', createVerifier: createOidcVerifier },
+  { driver: 'Keycloak', createVerifier: createKeycloakVerifier },
+])('the verifier of $driver', ({ driver, createVerifier }) => {
   let server: Server;
   let answer: { status: number; body: string };
   let right: CryptoKeyPair, elliptic: CryptoKeyPair, stranger: CryptoKeyPair;
@@ -54,7 +58,7 @@ describe('the OIDC verifier', () => {
       .sign(key);
   };
   const verifier = (cooldownMs?: number) =>
-    createOidcVerifier({
+    createVerifier({
       issuer,
       institution: 'harbor',
       jwksUri,
@@ -62,14 +66,15 @@ describe('the OIDC verifier', () => {
       ...(cooldownMs !== undefined && { cooldownMs }),
     });
 
-  it('takes RS256 and ES256', async () => {
+  it('takes RS256, and ES256 where the driver can', async () => {
     const it = verifier();
     const principal = { subject: 's', username: 'mei', institution: 'harbor', roles: ['clinician'], clientId: 'c' };
     await expect(it.verify(await sign())).resolves.toMatchObject(principal);
     await expect(it.verify(await sign({ aud: ['account', 'medshare'] }))).resolves.toMatchObject(principal);
-    await expect(
-      it.verify(await sign({}, { alg: 'ES256', kid: 'e', key: elliptic.privateKey })),
-    ).resolves.toMatchObject(principal);
+    const withEs256 = it.verify(await sign({}, { alg: 'ES256', kid: 'e', key: elliptic.privateKey }));
+    if (driver === 'Keycloak')
+      await expect(withEs256).rejects.toMatchObject({ ...unauthenticated, detail: 'the algorithm is not allowed' });
+    else await expect(withEs256).resolves.toMatchObject(principal);
     await expect(it.verify(await sign({ realm_access: undefined }))).resolves.toMatchObject({ roles: [] });
   });
 

@@ -1,0 +1,32 @@
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
+import { problem } from '@medshare/problems';
+import { unauthenticated } from './access-token.js';
+import { boundedFetch } from './bounded-fetch.js';
+import type { VerifierOptions } from './verifier-options.js';
+
+const defaults = { cooldownMs: 30_000, keyMaxAgeMs: 10 * 60_000, timeoutMs: 5000 };
+
+/**
+ * The signing keys that the provider publishes (RFC 7517), kept for a bounded time and looked up for a key id that is not among them.
+ *
+ * @throws Problem auth.unauthenticated for a key that is not published, peer.unavailable when nobody can tell
+ */
+export function publishedKeys(options: VerifierOptions): JWTVerifyGetKey {
+  const { issuer, jwksUri, authorities, cooldownMs, keyMaxAgeMs, timeoutMs } = { ...defaults, ...options };
+  const keys = createRemoteJWKSet(new URL(jwksUri ?? `${issuer}/protocol/openid-connect/certs`), {
+    cooldownDuration: cooldownMs,
+    cacheMaxAge: keyMaxAgeMs,
+    [customFetch]: (url, { headers, method }) => boundedFetch(url, { headers, method, timeoutMs, authorities }),
+  });
+  return async (header, token) => {
+    try {
+      return await keys(header, token);
+    } catch (cause) {
+      if (cause instanceof errors.JWKSNoMatchingKey || cause instanceof errors.JWKSMultipleMatchingKeys)
+        throw unauthenticated('the key is not one that the provider publishes', cause);
+      // such as an algorithm that no key set can serve
+      if (cause instanceof errors.JOSENotSupported) throw unauthenticated('the algorithm is not allowed', cause);
+      throw problem('peer.unavailable', { where: 'identity', detail: 'no signing keys', cause });
+    }
+  };
+}

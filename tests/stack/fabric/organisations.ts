@@ -11,9 +11,8 @@ export type Organisation = (typeof institutions)[number];
 /** Each has a peer, an orderer and chaincode servers. */
 export const organisations = institutions;
 
-/** Not the institution's own id: who mixes the two up is seen. */
-export const mspIdOf = (organisation: Organisation): string =>
-  `${organisation.slice(0, 1).toUpperCase()}${organisation.slice(1)}MSP`;
+/** The institution's own id, as a region's document has it where it names no other. */
+export const mspIdOf = (organisation: Organisation): string => organisation;
 
 export const portsOf = ({ ports }: Stack, organisation: Organisation) =>
   ports.fabric(organisations.indexOf(organisation));

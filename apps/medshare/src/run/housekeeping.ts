@@ -19,7 +19,12 @@ export function startHousekeeping(config: Config, assembled: Assembled): Houseke
   let running: Promise<void> = Promise.resolve();
   const round = () => (running = quietly(config, assembled));
   const timer = setInterval(() => void round(), every).unref();
-  const watch = startWatches([...assembled.contexts.values()], { clock: assembled.clock });
+  const { contexts, bus, metrics, logger, clock } = assembled;
+  const watch = startWatches({
+    roles: [...contexts.values()],
+    bus: { bus, metrics: metrics.forRole('bus'), logger },
+    clock,
+  });
   return {
     async stop() {
       clearInterval(timer);

@@ -5,7 +5,7 @@ import { systemClock } from '@medshare/clock';
 import { parse } from 'yaml';
 import { countFindings, countParked } from './count-faults.js';
 import { hollowContext, hollowInstitution } from './hollow-institution.fixture.js';
-import { watchRole } from './start-watches.js';
+import { watchBus, watchRole } from './start-watches.js';
 import { tellExpiry } from './tell-expiry.js';
 
 const read = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8');
@@ -15,6 +15,7 @@ function exposed(): Known {
   const registry = createMetricsRegistry();
   hollowInstitution(registry);
   for (const role of roleNames) watchRole(hollowContext(registry, role), systemClock);
+  watchBus({ bus: { lag: () => Promise.resolve([]) }, metrics: registry.forRole('bus'), logger: undefined as never });
   countParked(registry.forRole('vault'));
   countFindings(registry.forRole('ledger'));
   tellExpiry(registry.forRole('institution'), { institution: 'harbor', cert: '', authorities: new Map() });

@@ -1,7 +1,7 @@
 import type { RoleContext } from '@medshare/role';
 import { TestRoles } from '@medshare/role/role.fixture';
 import { countParked } from './count-faults.js';
-import { watchRole } from './start-watches.js';
+import { watchBus, watchRole } from './start-watches.js';
 
 const HOUR = 3_600_000;
 
@@ -70,6 +70,17 @@ describe('the gauges of every role', () => {
     const failures = 'watch_failures_total{role="classifier"}';
     expect(after[failures]).toBe(before[failures]! + 1);
     expect(after['outbox_backlog{role="classifier"}']).toBe(1);
+  });
+
+  it('tell what each group has still to do, of all partitions together, and that a bus is away', async () => {
+    const lag = [3, 4].map((lag, partition) => ({ group: 'vault', topic: 'record.classified', partition, lag }));
+    const { metrics, logger } = context;
+    await watchBus({ bus: { lag: () => Promise.resolve(lag) }, metrics, logger })();
+    const series = 'bus_lag_events{role="classifier",group="vault",topic="record.classified"}';
+    expect((await figures())[series]).toBe(7);
+    const before = (await figures())['watch_failures_total{role="classifier"}']!;
+    await watchBus({ bus: { lag: () => Promise.reject(new Error('away')) }, metrics, logger })();
+    expect(await figures()).toMatchObject({ [series]: 7, 'watch_failures_total{role="classifier"}': before + 1 });
   });
 
   it('count parked events from zero on', async () => {

@@ -106,7 +106,7 @@ async function* fetchFromMembers(peers: Peers, members: string[], cid: string): 
   for (const member of members) {
     let begun = false;
     try {
-      for await (const piece of peers.stream(member, `/peer/blobs/${cid}`)) {
+      for await (const piece of peers.stream(member, `/peer/vault/blobs/${cid}`)) {
         begun = true;
         yield piece;
       }
@@ -126,6 +126,8 @@ interface LedgerParts {
   onFinding: OnFinding;
   /** False for who only checks the copy. */
   follow: boolean;
+  onWait: () => void;
+  onLost: () => void;
 }
 
 /** Waits of a pull for the next block, ms: shorter than a peer call may take. */
@@ -133,7 +135,7 @@ const pollMs = 4000;
 
 export async function openLedger(
   { ledger, database, institution, limits }: Pick<Config, 'ledger' | 'database' | 'institution' | 'limits'>,
-  { region, peers, privateKey, onFinding, follow }: LedgerParts,
+  { region, peers, privateKey, ...rest }: LedgerParts,
 ): Promise<EmbeddedLedger> {
   if (!ledger.startsWith('embedded:')) throw unknownScheme('ledger', ledger);
   return openEmbeddedLedger({
@@ -145,8 +147,7 @@ export async function openLedger(
     transport: transportOver(peers, region),
     sources: readChaincodeSources(import.meta.resolve('@medshare/chaincode-region')),
     settings: { pollMs: Math.min(pollMs, limits.callTimeout / 2) },
-    onFinding,
-    follow,
+    ...rest,
   });
 }
 

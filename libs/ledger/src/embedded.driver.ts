@@ -9,6 +9,7 @@ import { chaincodeHash } from './embedded/chaincode-hash.js';
 import { toCommittedBlock } from './embedded/committed-block.js';
 import type { OnFinding } from './embedded/finding.js';
 import { Follower } from './embedded/follower.js';
+import { holdCopy, type Held } from './embedded/hold-copy.js';
 import { Orderer } from './embedded/orderer.js';
 import { Peer } from './embedded/peer.js';
 import { PostgresChainStore } from './embedded/postgres-chain-store.js';
@@ -33,8 +34,12 @@ export interface EmbeddedLedgerOptions {
   readonly clock?: Pick<Clock, 'now'>;
   readonly random?: Pick<Random, 'bytes'>;
   readonly settings?: Partial<EmbeddedSettings>;
-  /** Whether to take up new blocks; only one process may, so who merely checks a copy does not. Default true. */
+  /** Whether to take up new blocks; only one process may, a second one waits. Who merely checks a copy does not. Default true. */
   readonly follow?: boolean;
+  /** Called once when another process has the copy, and this one waits until it is free. */
+  readonly onWait?: () => void;
+  /** Called when another process took the copy over, after a connection was lost: this one must end. */
+  readonly onLost?: () => void;
   readonly chaincode?: Chaincode;
   /** File name → text of what the chaincode is built of (`readChaincodeSources`); part of its hash. */
   readonly sources?: Readonly<Record<string, string>>;
@@ -58,7 +63,7 @@ export interface EmbeddedLedger {
 
 /**
  * Opens one member of a small permissioned chain among a region's institutions: its own copy in its own database, its own execution and
- * checks. Migrates the schema, writes or checks the genesis, and begins to follow the chain. One process a copy.
+ * checks. Migrates the schema, writes or checks the genesis, and begins to follow the chain. One process a copy: a second one waits for the first to end.
  *
  * It trusts the machine of whoever operates it, and its first member as orderer: an orderer that is away stops new blocks, one that lies
  * can leave transactions out, or show members different blocks (which members then see in each other's endorsements and views). It
@@ -71,20 +76,23 @@ export async function openEmbeddedLedger(options: EmbeddedLedgerOptions): Promis
     throw problem('config.invalid', { where: options.institution, detail: 'no member of the region' });
   }
   await migrate(options.url, 'chain', [chainMigrations]);
+  const { url, follow = true, onWait = () => undefined, onLost = () => undefined } = options;
+  const held = follow ? await holdCopy({ url, onWait, onLost }) : undefined;
   const database = openDatabase({
     url: options.url,
     schema: 'chain',
     max: options.connections,
     applicationName: 'medshare chain',
   });
-  const parts = assemble(options, database);
+  const parts = { ...assemble(options, database), held };
   try {
     await parts.peer.start();
   } catch (caught) {
     await database.close();
+    await held?.release();
     throw caught;
   }
-  if (options.follow ?? true) parts.follower?.start();
+  if (follow) parts.follower?.start();
   return { ledger: new ChainLedger(parts), member: memberOf(parts), chaincodeHash: parts.peer.parts.chaincodeHash };
 }
 
@@ -95,9 +103,10 @@ interface Parts {
   readonly follower: Follower | undefined;
   readonly submitter: Submitter;
   readonly transport: Transport;
+  readonly held: Held | undefined;
 }
 
-function assemble(options: EmbeddedLedgerOptions, database: Database): Parts {
+function assemble(options: EmbeddedLedgerOptions, database: Database): Omit<Parts, 'held'> {
   const {
     institution,
     region,
@@ -122,7 +131,7 @@ function assemble(options: EmbeddedLedgerOptions, database: Database): Parts {
   return { database, peer, orderer, follower, submitter, transport };
 }
 
-const memberOf = ({ peer, orderer }: Parts): Member => ({
+const memberOf = ({ peer, orderer }: Pick<Parts, 'peer' | 'orderer'>): Member => ({
   endorse: (proposal) => peer.endorse(proposal),
   blocks: (request, signal) => peer.blocks(request, signal),
   order(transaction) {
@@ -195,12 +204,13 @@ class ChainLedger implements Ledger {
   }
 
   async close(): Promise<void> {
-    const { submitter, follower, orderer, peer, database } = this.#parts;
+    const { submitter, follower, orderer, peer, database, held } = this.#parts;
     this.#closed.abort();
     submitter.close();
     await follower?.stop();
     await orderer?.stop();
     await peer.stop();
     await database.close();
+    await held?.release();
   }
 }

@@ -7,6 +7,6 @@ export {
 } from './authority.js';
 export { firstExpiry, verifyPeer } from './certificate.js';
 export type { Authorities, Credentials, Peer } from './peer.js';
-export { Peers, type PeersOptions } from './peers.js';
+export { Peers, type PeersOptions, type PeerUrls } from './peers.js';
 export { RemoteProblem } from './remote-problem.js';
 export { createPeerServer, peerOf, selfOf, type PeerServerOptions } from './server.js';

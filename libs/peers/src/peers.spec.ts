@@ -10,7 +10,7 @@ import { definePeerRoute } from '@medshare/events/route';
 import { createAuthority, issueCertificate, type Authority } from './authority.js';
 import { verifyPeer } from './certificate.js';
 import type { Authorities, Credentials } from './peer.js';
-import { Peers } from './peers.js';
+import { Peers, type PeerUrls } from './peers.js';
 import { createPeerServer, peerOf, selfOf } from './server.js';
 import { X509Certificate } from 'node:crypto';
 
@@ -71,7 +71,7 @@ async function serve(handler: RequestListener, credentials?: Credentials, clock 
   server = createPeerServer({ key, cert, trustedAuthorities: members, handler, clock });
   return listening(server);
 }
-function client(url: string, { key, cert }: Credentials, timeoutMs = 3000, authorities = members): Peers {
+function client(url: PeerUrls, { key, cert }: Credentials, timeoutMs = 3000, authorities = members): Peers {
   const peers = new Peers({
     self: 'lakeside',
     key,
@@ -84,7 +84,7 @@ function client(url: string, { key, cert }: Credentials, timeoutMs = 3000, autho
   opened.push(peers);
   return peers;
 }
-const lakesideClient = async (url: string, timeoutMs?: number) =>
+const lakesideClient = async (url: PeerUrls, timeoutMs?: number) =>
   client(url, await issueCertificate(lakeside, { ...node, role: 'access' }), timeoutMs);
 const json =
   (body: unknown, status = 200, type = 'application/json'): RequestListener =>
@@ -159,6 +159,14 @@ describe('who is at the other end', () => {
     await peers.call(echo, 'harbor', { text: '' });
     offset = 1.5 * day;
     await expect(peers.call(echo, 'harbor', { text: '' })).rejects.toMatchObject({ code: 'peer.untrusted' });
+  });
+
+  it('is asked at the address of the role that a path names, where roles have their own', async () => {
+    const url = await serve(json({ text: 'here' }));
+    const peers = await lakesideClient({ test: url, vault: 'https://127.0.0.1:1' });
+    expect(await peers.call(echo, 'harbor', { text: 'x' })).toEqual({ text: 'here' });
+    const elsewhere = await lakesideClient({ vault: url });
+    await expect(elsewhere.call(echo, 'harbor', { text: 'x' })).rejects.toMatchObject({ code: 'peer.unavailable' });
   });
 
   it('is refused without a certificate', async () => {
@@ -279,7 +287,7 @@ describe('a stream', () => {
   it('arrives whole', async () => {
     const bytes = randomBytes(3_000_000);
     const peers = await lakesideClient(await serve((_, res) => void res.end(bytes)));
-    expect((await collect(peers.stream('harbor', '/peer/blobs/x'))).equals(bytes)).toBe(true);
+    expect((await collect(peers.stream('harbor', '/peer/vault/blobs/x'))).equals(bytes)).toBe(true);
   });
 
   it('may be left half-way, and fails when the sender does', async () => {

@@ -17,6 +17,9 @@ const connections = 16;
 /** Bytes read of an error's body. */
 const maxProblemBytes = 64 * 1024;
 
+/** Base URL (`https://host:port`) of a peer server that answers for all roles, or of each role's. */
+export type PeerUrls = string | Readonly<Record<string, string>>;
+
 export interface PeersOptions {
   /** The own institution's id. */
   self: string;
@@ -24,15 +27,15 @@ export interface PeersOptions {
   key: string;
   cert: string;
   authorities: Authorities;
-  /** Base URL (`https://host:port`) of each institution's peer server, the own one included. */
-  urls: ReadonlyMap<string, string>;
+  /** Where each institution's peer server is, the own one included. */
+  urls: ReadonlyMap<string, PeerUrls>;
   /** Milliseconds for a whole call, retries included; for a stream, between two pieces of it. */
   timeoutMs: number;
   /** Spreads retries. */
   random: Random;
 }
 
-/** Calls other institutions, and other roles of the own one, over mutual TLS. One keep-alive pool an institution. */
+/** Calls other institutions, and other roles of the own one, over mutual TLS. One keep-alive pool an address. */
 export class Peers {
   readonly self: string;
   readonly #options: PeersOptions;
@@ -97,7 +100,7 @@ export class Peers {
     request: Dispatcher.RequestOptions,
     tries: number,
   ): Promise<Dispatcher.ResponseData> {
-    const pool = this.#poolOf(institution);
+    const pool = this.#poolOf(institution, request.path);
     for (let attempt = 1; ; attempt += 1) {
       try {
         const response = await pool.request(request);
@@ -131,11 +134,13 @@ export class Peers {
     return new Promise((resolve) => setTimeout(resolve, share * backoff * attempt));
   }
 
-  #poolOf(institution: string): Pool {
-    const known = this.#pools.get(institution);
-    if (known) return known;
+  #poolOf(institution: string, path: string): Pool {
     const { urls, authorities, key, cert, timeoutMs } = this.#options;
-    const url = urls.get(institution);
+    const found = urls.get(institution);
+    const url = typeof found === 'string' ? found : found?.[roleOf(path)];
+    const place = `${institution} ${url}`;
+    const known = this.#pools.get(place);
+    if (known) return known;
     const ca = authorities.get(institution);
     if (url === undefined || ca === undefined)
       throw new RemoteProblem('peer.unavailable', institution, { detail: 'no address or authority is configured' });
@@ -145,10 +150,13 @@ export class Peers {
       bodyTimeout: timeoutMs,
       connect: { timeout: timeoutMs, ...tlsTo(institution, { key, cert, ca }) },
     });
-    this.#pools.set(institution, pool);
+    this.#pools.set(place, pool);
     return pool;
   }
 }
+
+/** Paths are `/peer/<role>/…` and `/internal/<role>/…`. */
+const roleOf = (path: string): string => path.split('/')[2] ?? '';
 
 /** W3C Trace Context: the other side's steps belong to the running one. */
 const tracing = (): { traceparent?: string } => {

@@ -24,6 +24,8 @@ const driver = (...schemes: [string, ...string[]]) =>
 const httpUrl = (pattern: RegExp, message: string) =>
   z.string().refine((text) => URL.canParse(text) && pattern.test(text), message);
 
+const peerUrl = httpUrl(/^https:\/\/[^/?#@]+\/?$/, 'must be https://host:port');
+
 const zone = z.string().refine(isZone, 'must be an IANA time zone such as Asia/Shanghai');
 
 /** Offsets are refused: they do not know summer time. */
@@ -57,8 +59,10 @@ const peers = z.strictObject({
     .record(institution, path)
     .describe("File with each member's authority certificates (PEM), by institution."),
   urls: z
-    .record(institution, httpUrl(/^https:\/\/[^/?#@]+\/?$/, 'must be https://host:port'))
-    .describe('Base URL of each member’s peer server, the own one included, by institution.'),
+    .record(institution, z.union([peerUrl, z.partialRecord(z.enum(roleNames), peerUrl)]))
+    .describe(
+      'Base URL of each member’s peer server, the own one included, by institution; where roles have addresses of their own, theirs, by role.',
+    ),
 });
 
 const clientTls = z.strictObject({

@@ -174,7 +174,13 @@ async function openInstitutionLedger(base: Base, follow: boolean): Promise<Embed
     count(code);
     logger.warn({ institution, code }, 'a member of the chain was found at fault');
   };
-  return openLedger(config, { region, peers, privateKey, onFinding, follow });
+  const onWait = () => logger.warn({}, 'another process keeps this member’s copy of the chain: standing by');
+  const onLost = () => {
+    logger.error({}, 'another process has taken over this member’s copy of the chain: ending');
+    process.exitCode = 1;
+    process.kill(process.pid, 'SIGTERM');
+  };
+  return openLedger(config, { region, peers, privateKey, onFinding, follow, onWait, onLost });
 }
 
 async function contextOf(

@@ -9,7 +9,7 @@ import { Documented } from '@medshare/openapi';
 import * as documentation from './documentation.js';
 
 /** Ciphertext by its address, for the region's members. What is not stored here is not fetched from others on their behalf. */
-@Controller('/peer/blobs')
+@Controller('/peer/vault/blobs')
 export class BlobsController {
   constructor(@Inject(ROLE_CONTEXT) private readonly context: Pick<RoleContext, 'blobs'>) {}
 

@@ -102,7 +102,7 @@ describe('a vault on real sockets', () => {
     const { cid } = await test.at('harbor').context.blobs.put(bytes);
     const read = async (id: string) => {
       const chunks: Uint8Array[] = [];
-      for await (const chunk of peers.get('lakeside')!.stream('harbor', `/peer/blobs/${id}`)) chunks.push(chunk);
+      for await (const chunk of peers.get('lakeside')!.stream('harbor', `/peer/vault/blobs/${id}`)) chunks.push(chunk);
       return new Uint8Array(Buffer.concat(chunks));
     };
     expect(await read(cid)).toEqual(bytes);

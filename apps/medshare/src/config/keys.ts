@@ -23,6 +23,7 @@ interface JsonSchema {
   required?: string[];
   items?: JsonSchema;
   additionalProperties?: JsonSchema | boolean;
+  anyOf?: JsonSchema[];
 }
 
 /** The schema as a tree, so that documentation and environment cannot drift from what is validated. */
@@ -44,7 +45,9 @@ function nodeOf(schema: JsonSchema, required: boolean): Node {
   };
 }
 
-function typeOf({ type = 'string', properties, additionalProperties: map, items, enum: values }: JsonSchema): string {
+function typeOf(schema: JsonSchema): string {
+  const { type = 'string', properties, additionalProperties: map, items, enum: values, anyOf } = schema;
+  if (anyOf !== undefined) return anyOf.map(typeOf).join(' or ');
   if (type === 'array') return `list of ${typeOf(items ?? {})}`;
   if (type === 'object' && properties === undefined && typeof map === 'object') return `map to ${typeOf(map)}`;
   return values === undefined ? type : values.map((value) => `\`${String(value)}\``).join(', ');

@@ -13,10 +13,10 @@ import {
 import { uuidFrom } from '@medshare/fhir';
 import type { Principal } from '@medshare/identity';
 import { checkAwayApproval } from '@medshare/ledger';
-import { isProblem, problem } from '@medshare/problems';
+import { problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
-import { forged } from './access.problems.js';
+import { forged, isRefusal } from './access.problems.js';
 import type { InstitutionPolicy } from './access-policy.js';
 import type { IssueCertificate } from './issue-certificate.js';
 import type { AccessStore } from './store/access-store.js';
@@ -43,12 +43,13 @@ export class ApproveAway {
     try {
       if (certificate.person !== person) throw forged('certificate.person');
       const notice = await this.store.notice.findUnique({ where: { requestId } });
-      if (!notice?.away || !notice.leaves.includes(leaf)) throw problem('access.not-a-leaf', { where: 'leaf' });
+      if (!notice?.leaves.includes(leaf)) throw problem('access.not-a-leaf', { where: 'leaf' });
+      // noticed on the chain: it is approved there
+      if (!notice.away) throw problem('access.chain-reachable', { where: 'requestId' });
       return await this.keep(notice, { version: 1, requestId, ...given });
     } catch (caught) {
-      const code = isProblem(caught) ? caught.code : 'internal';
       const who = { institution: this.context.institution, person, roles: [...principal.roles] };
-      await this.audit({ requestId, leaf, who, problem: code });
+      if (isRefusal(caught)) await this.audit({ requestId, leaf, who, problem: caught.code });
       throw caught;
     }
   }
@@ -84,7 +85,7 @@ export class ApproveAway {
       await this.keep(notice, { version: 1, requestId, leaf, certificate, approvedAt, signature });
     } catch (caught) {
       // a refusal is an answer: thrown, it would park the later events of this request behind it
-      if (!isProblem(caught) || !/^(access|ledger\.refused)/.test(caught.code)) throw caught;
+      if (!isRefusal(caught)) throw caught;
       await this.audit({ requestId, leaf, who: certificate, problem: caught.code });
     }
   }
@@ -142,10 +143,11 @@ export class ApproveAway {
   }): Promise<void> {
     const { suite, institution: here, audit } = this.context;
     const { requestId, leaf, who, problem: code } = said;
-    const fact = { here, requestId, leaf, person: who.person, chain: 'away' };
+    const fact = { here, requestId, leaf, person: who.person, chain: 'away', ...(code && { problem: code }) };
+    // a redelivered event, or the same approval sent twice, is one entry; every refusal of a person is one of its own
+    const once = !code || who.person === this.certificates.toService().person;
     await audit.record({
-      // the same approval is one entry; every refusal is one of its own
-      ...(code ? {} : { id: uuidFrom(fromBase64url(documentHash(suite, 'away-approval-entry', 1, fact))) }),
+      ...(once && { id: uuidFrom(fromBase64url(documentHash(suite, 'away-approval-entry', 1, fact))) }),
       action: code ? 'approval.refused' : 'approval.given',
       outcome: code ? 'refused' : 'success',
       ...(code && { problem: code }),

@@ -4,11 +4,11 @@ import { parseFormula } from '@medshare/crypto/formula';
 import type { approvalBody, Request, StaffCertificate } from '@medshare/events';
 import { uuidFrom } from '@medshare/fhir';
 import type { Principal } from '@medshare/identity';
-import { isProblem, problem } from '@medshare/problems';
+import { problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import { askTraceparent, currentTraceparent, isTraced, traced } from '@medshare/telemetry';
 import type { z } from 'zod';
-import { forged } from './access.problems.js';
+import { forged, isRefusal } from './access.problems.js';
 import type { InstitutionPolicy } from './access-policy.js';
 import type { ApproveAway } from './approve-away.js';
 import type { ChainState } from './chain-state.js';
@@ -111,7 +111,7 @@ export class ApproveRequest {
 
   /** What failed for a technical reason was no refusal: it is tried again. */
   private async refused(requestId: string, leaf: string, who: Who, caught: unknown): Promise<boolean> {
-    if (!isProblem(caught) || !/^(access|ledger\.refused)/.test(caught.code)) return false;
+    if (!isRefusal(caught)) return false;
     await this.audit(requestId, leaf, who, { outcome: 'refused', problem: caught.code });
     this.context.logger.info({ requestId, leaf, code: caught.code }, 'approval refused');
     return true;

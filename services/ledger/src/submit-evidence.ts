@@ -14,7 +14,7 @@ const most = 20;
 
 /**
  * Brings evidence of emergencies to the chain once it is back, oldest first. What the chain refuses stays and is named: a release without
- * evidence is what somebody must look at.
+ * evidence is what somebody must look at. What fails otherwise waits, and keeps nothing else from the chain.
  */
 export class SubmitEvidence implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly stop = new AbortController();
@@ -66,19 +66,24 @@ export class SubmitEvidence implements OnApplicationBootstrap, OnApplicationShut
     if (waiting.length > 0) await this.measure();
   }
 
+  /** @throws Problem what would keep all others away too */
   private async bring(one: WaitingEvidence): Promise<void> {
+    const requestId = one.body.request.id;
     try {
       const { block, response } = await this.ledger.submit('emergency', one.body as never);
       const { lateMs } = response as { lateMs: number };
       const facts = { block: String(block), 'late-ms': String(lateMs) };
       await this.settle(one, { state: 'anchored', block, lateMs }, facts);
     } catch (caught) {
-      const { code } = asProblem(caught);
-      if (isTransient(asProblem(caught)) || !/^(access\.|ledger\.refused)/.test(code)) throw caught;
-      this.context.logger.error(
-        { requestId: one.body.request.id, code },
-        'the chain refuses the evidence of a release',
-      );
+      const fault = asProblem(caught);
+      const { code, where } = fault;
+      if (isTransient(fault)) throw fault;
+      if (!/^(access\.|ledger\.refused)/.test(code))
+        return this.context.logger.error(
+          { requestId, code, where },
+          'the evidence of a release is not submitted, will retry',
+        );
+      this.context.logger.error({ requestId, code }, 'the chain refuses the evidence of a release');
       await this.settle(one, { state: 'refused', problem: code }, {});
     }
   }

@@ -1,6 +1,8 @@
+import { fabricBinaries } from './fabric/binaries.js';
 import { organisations } from './fabric/organisations.js';
 import type { StackServer } from './server.js';
 import { collector } from './servers/collector.js';
+import { fabricGateway } from './servers/fabric-gateway.js';
 import { fabricOrderer } from './servers/fabric-orderer.js';
 import { fabricPeer } from './servers/fabric-peer.js';
 import { kafka, nodes } from './servers/kafka.js';
@@ -21,6 +23,8 @@ export const parts: Record<string, (stack: Stack) => StackServer[]> = {
   fabric: (stack) => [
     ...organisations.map((each) => fabricOrderer(stack, each)),
     ...organisations.map((each) => fabricPeer(stack, each)),
+    // peers of 2.4 and later have the service themselves
+    ...(fabricBinaries().modern ? [] : organisations.map((each) => fabricGateway(stack, each))),
   ],
   collector: (stack) => [collector(stack)],
   prometheus: (stack) => [prometheus(stack)],

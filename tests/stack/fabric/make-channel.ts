@@ -6,7 +6,8 @@ import type { Stack } from '../stack.js';
 import { fabricBinaries } from './binaries.js';
 import { anchorsFile, channelFile } from './found-network.js';
 import { materialOf } from './identities.js';
-import { at, channel, mspIdOf, networkFolder, organisations, portsOf, type Organisation } from './organisations.js';
+import { at, channel, networkFolder, organisations, portsOf, type Organisation } from './organisations.js';
+import { peerAsAdmin } from './peer-program.js';
 
 const making = new Map<string, Promise<string>>();
 const patienceMs = 60_000;
@@ -27,17 +28,17 @@ export async function joinOrderer(stack: Stack, organisation: Organisation): Pro
 }
 
 /** Has an organisation's peer take part in the channel; makes the channel before, where that has to be done. Idempotent. */
-export async function joinPeer(stack: Stack, organisation: Organisation, config: string): Promise<void> {
-  const listed = await asAdmin(stack, organisation, config, ['channel', 'list']);
+export async function joinPeer(stack: Stack, organisation: Organisation): Promise<void> {
+  const listed = await peerAsAdmin(stack, organisation, ['channel', 'list']);
   if (listed.split('\n').includes(channel)) return;
   const folder = networkFolder(stack);
-  const made = making.get(folder) ?? firstBlock(stack, organisation, config);
+  const made = making.get(folder) ?? firstBlock(stack, organisation);
   making.set(folder, made);
-  await asAdmin(stack, organisation, config, ['channel', 'join', '-b', await made]);
+  await peerAsAdmin(stack, organisation, ['channel', 'join', '-b', await made]);
 }
 
 /** @returns the file of the channel's first block */
-async function firstBlock(stack: Stack, organisation: Organisation, config: string): Promise<string> {
+async function firstBlock(stack: Stack, organisation: Organisation): Promise<string> {
   if (fabricBinaries().modern) return channelFile(stack);
   const block = join(networkFolder(stack), `${channel}.block`);
   if (await stat(block).catch(() => undefined)) return block;
@@ -48,12 +49,10 @@ async function firstBlock(stack: Stack, organisation: Organisation, config: stri
   // a run that was stopped may have made it, and not kept its block
   const fetch = ['channel', 'fetch', '0', `${block}.new`, ...orderer];
   const create = ['channel', 'create', '-f', channelFile(stack), '--outputBlock', `${block}.new`, ...orderer];
-  await untilLed(() =>
-    asAdmin(stack, organisation, config, fetch).catch(() => asAdmin(stack, organisation, config, create)),
-  );
+  await untilLed(() => peerAsAdmin(stack, organisation, fetch).catch(() => peerAsAdmin(stack, organisation, create)));
   for (const each of organisations) {
     const anchors = ['channel', 'update', '-f', anchorsFile(stack, each), ...orderer];
-    await untilLed(() => asAdmin(stack, each, config, anchors)).catch(ifDone);
+    await untilLed(() => peerAsAdmin(stack, each, anchors)).catch(ifDone);
   }
   await rename(`${block}.new`, block);
   return block;
@@ -74,18 +73,4 @@ async function untilLed<T>(attempt: () => Promise<T>): Promise<T> {
 /** An update that has been made already is one of an older version of the channel. */
 function ifDone(caught: unknown): void {
   if (!/but it is currently at version 1/.test((caught as Error).message)) throw caught;
-}
-
-/** The program `peer` with an administrator's identity. @param config folder of a core.yaml */
-function asAdmin(stack: Stack, organisation: Organisation, config: string, args: readonly string[]): Promise<string> {
-  const material = materialOf(stack, organisation);
-  const env = {
-    FABRIC_CFG_PATH: config,
-    FABRIC_LOGGING_SPEC: 'warn',
-    CORE_PEER_ADDRESS: at(portsOf(stack, organisation).peer.clients),
-    CORE_PEER_LOCALMSPID: mspIdOf(organisation),
-    CORE_PEER_MSPCONFIGPATH: material.mspOf('admin'),
-    CORE_PEER_TLS_ROOTCERT_FILE: material.tlsAuthority,
-  };
-  return tool(fabricBinaries().program('peer', stack.places), args, { env });
 }

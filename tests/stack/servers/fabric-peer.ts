@@ -4,7 +4,8 @@ import { stringify } from 'yaml';
 import { fabricBinaries } from '../fabric/binaries.js';
 import { foundNetwork } from '../fabric/found-network.js';
 import { joinPeer } from '../fabric/make-channel.js';
-import { at, networkFolder, organisations, portsOf, type Organisation } from '../fabric/organisations.js';
+import { at, organisations, portsOf, type Organisation } from '../fabric/organisations.js';
+import { peerFolder } from '../fabric/peer-program.js';
 import { peerSettings } from '../fabric/peer-settings.js';
 import { whyNot200 } from '../get.js';
 import type { Launch, StackServer } from '../server.js';
@@ -12,8 +13,6 @@ import type { Stack } from '../stack.js';
 import { ordererName } from './fabric-orderer.js';
 
 export const peerName = (organisation: Organisation): string => `fabric-peer-${organisation}`;
-const folderOf = (stack: Stack, organisation: Organisation): string =>
-  join(networkFolder(stack), `peer-${organisation}`);
 
 /** An organisation's peer, in the channel. */
 export function fabricPeer(stack: Stack, organisation: Organisation): StackServer {
@@ -28,13 +27,13 @@ export function fabricPeer(stack: Stack, organisation: Organisation): StackServe
     patience: 120_000,
     prepare: () => prepare(stack, organisation),
     whyNot: () => whyNot200(`http://${at(peer.operations)}/healthz`),
-    furnish: () => joinPeer(stack, organisation, folderOf(stack, organisation)),
+    furnish: () => joinPeer(stack, organisation),
   };
 }
 
 async function prepare(stack: Stack, organisation: Organisation): Promise<Launch> {
   await foundNetwork(stack);
-  const folder = folderOf(stack, organisation);
+  const folder = peerFolder(stack, organisation);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const settings = peerSettings(stack, organisation, join(folder, 'data'));
   await writeFile(join(folder, 'core.yaml'), stringify(settings, { aliasDuplicateObjects: false }));

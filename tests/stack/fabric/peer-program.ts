@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { tool } from '../install.js';
+import type { Stack } from '../stack.js';
+import { fabricBinaries } from './binaries.js';
+import { materialOf } from './identities.js';
+import { at, mspIdOf, networkFolder, portsOf, type Organisation } from './organisations.js';
+
+/** Holds a peer's core.yaml, and its data in `data`. */
+export const peerFolder = (stack: Stack, organisation: Organisation): string =>
+  join(networkFolder(stack), `peer-${organisation}`);
+
+/** Runs the program `peer` as an organisation's administrator against its peer. @returns what it wrote */
+export function peerAsAdmin(stack: Stack, organisation: Organisation, args: readonly string[]): Promise<string> {
+  const material = materialOf(stack, organisation);
+  const env = {
+    FABRIC_CFG_PATH: peerFolder(stack, organisation),
+    FABRIC_LOGGING_SPEC: 'warn',
+    CORE_PEER_ADDRESS: at(portsOf(stack, organisation).peer.clients),
+    CORE_PEER_LOCALMSPID: mspIdOf(organisation),
+    CORE_PEER_MSPCONFIGPATH: material.mspOf('admin'),
+    CORE_PEER_TLS_ROOTCERT_FILE: material.tlsAuthority,
+  };
+  return tool(fabricBinaries().program('peer', stack.places), args, { env });
+}

@@ -1,0 +1,63 @@
+import { Client, credentials } from '@grpc/grpc-js';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { fabricBinaries } from '../fabric/binaries.js';
+import { foundNetwork } from '../fabric/found-network.js';
+import { materialOf } from '../fabric/identities.js';
+import { at, mspIdOf, networkFolder, portsOf, type Organisation } from '../fabric/organisations.js';
+import type { GatewayFile } from '../gateway/run-gateway.js';
+import type { Launch, StackServer } from '../server.js';
+import type { Stack } from '../stack.js';
+import { peerName } from './fabric-peer.js';
+
+const root = resolve(import.meta.dirname, '../../..');
+const probeMs = 3_000;
+
+/** The tests' stand-in for the Gateway service, where the peers have none. */
+export function fabricGateway(stack: Stack, organisation: Organisation): StackServer {
+  const { gateway } = portsOf(stack, organisation);
+  return {
+    name: `fabric-gateway-${organisation}`,
+    version: `stand-in for ${fabricBinaries().release}`,
+    after: [peerName(organisation)],
+    ports: { clients: gateway },
+    patience: 60_000,
+    prepare: () => prepare(stack, organisation),
+    async whyNot() {
+      const ca = await readFile(materialOf(stack, organisation).tlsAuthority).catch(() => null);
+      const client = new Client(at(gateway), credentials.createSsl(ca), {
+        'grpc.ssl_target_name_override': 'localhost',
+      });
+      return new Promise((done) =>
+        client.waitForReady(Date.now() + probeMs, (error) => {
+          client.close();
+          done(error?.message);
+        }),
+      );
+    },
+  };
+}
+
+async function prepare(stack: Stack, organisation: Organisation): Promise<Launch> {
+  await foundNetwork(stack);
+  const material = materialOf(stack, organisation);
+  const { peer, gateway } = portsOf(stack, organisation);
+  const folder = join(networkFolder(stack), `gateway-${organisation}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file: GatewayFile = {
+    listen: at(gateway),
+    mspId: mspIdOf(organisation),
+    // as a part of the peer would: it reads, and never writes
+    identity: material.identity('peer'),
+    tls: material.tls('gateway'),
+    peer: { address: at(peer.clients), tlsAuthority: material.tlsAuthority },
+  };
+  const settings = join(folder, 'settings.json');
+  await writeFile(settings, JSON.stringify(file, null, 2));
+  const loader = pathToFileURL(join(root, 'libs/testkit/loader/register.mjs')).href;
+  return {
+    command: process.execPath,
+    args: ['--import', loader, join(root, 'tests/stack/gateway/run-gateway.ts'), settings],
+  };
+}

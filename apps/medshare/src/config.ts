@@ -93,6 +93,7 @@ function absolute(config: Config, folder: string): Config {
       ...(config.kafka.tls && { tls: files(config.kafka.tls, at) }),
       ...(config.kafka.sasl && { sasl: files(config.kafka.sasl, at) }),
     },
+    fabric: { ...files(config.fabric, at), tls: files(config.fabric.tls, at) },
     identity: files(config.identity, at),
     database: absoluteDatabase(config.database, at),
     telemetry: {

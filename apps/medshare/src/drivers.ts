@@ -8,13 +8,9 @@ import { createOidcVerifier, type TokenVerifier } from '@medshare/identity';
 import type { KeyEncryption } from '@medshare/keys';
 import { openFileKeys } from '@medshare/keys/file.driver';
 import { openMountedKeys } from '@medshare/keys/mounted.driver';
-import {
-  openEmbeddedLedger,
-  readChaincodeSources,
-  type EmbeddedLedger,
-  type OnFinding,
-  type Transport,
-} from '@medshare/ledger/embedded';
+import { openEmbeddedLedger, type Member, type OnFinding, type Transport } from '@medshare/ledger/embedded';
+import type { Ledger } from '@medshare/ledger';
+import { readBundle } from '@medshare/ledger/read-bundle';
 import { blocksRoute, endorseRoute, orderRoute } from '@medshare/ledger/embedded-routes';
 import type { Peers } from '@medshare/peers';
 import { isProblem, problem, type Problem } from '@medshare/problems';
@@ -25,8 +21,6 @@ import { authoritiesOf } from './run/setting-files.js';
 import { openBucket, openFiles, openIpfs, type BlobConfig } from './run/open-blobs.js';
 
 // URL scheme → driver: the only place that picks one.
-
-export type { EmbeddedLedger };
 
 const unknownScheme = (key: string, url: string) =>
   problem('config.invalid', { where: key, detail: `no driver for ${url.slice(0, url.indexOf(':') + 1)}` });
@@ -119,36 +113,62 @@ async function* fetchFromMembers(peers: Peers, members: string[], cid: string): 
   throw failure ?? problem('blob.missing', { where: cid });
 }
 
+/** The chain; on the embedded one the institution is a member too, and answers the others. */
+export interface OpenedLedger {
+  ledger: Ledger;
+  member?: Member;
+}
+
 interface LedgerParts {
   region: Region;
   peers: Peers;
   privateKey: Uint8Array;
   onFinding: OnFinding;
+  /** Told when the chain cannot be reached. */
+  onTrouble: (found: Problem) => void;
   /** False for who only checks the copy. */
   follow: boolean;
   onWait: () => void;
   onLost: () => void;
 }
 
+type LedgerConfig = Pick<Config, 'ledger' | 'fabric' | 'database' | 'institution' | 'limits'>;
+
+/** All code that the chaincode runs, by its hash. */
+export const chaincodeBundle = () => readBundle(import.meta.resolve('@medshare/chaincode-region'));
+
 /** Waits of a pull for the next block, ms: shorter than a peer call may take. */
 const pollMs = 4000;
 
-export async function openLedger(
-  { ledger, database, institution, limits }: Pick<Config, 'ledger' | 'database' | 'institution' | 'limits'>,
-  { region, peers, privateKey, ...rest }: LedgerParts,
-): Promise<EmbeddedLedger> {
+export async function openLedger(config: LedgerConfig, parts: LedgerParts): Promise<OpenedLedger> {
+  const { ledger, database, institution, limits } = config;
+  const { region, peers, privateKey, onFinding, follow } = parts;
+  const common = { institution, region, privateKey, onFinding, follow, url: urlOf({ database }, 'chain') };
+  const { chain: connections } = database.pools;
+  if (ledger.startsWith('fabric:')) return openFabric(config, parts, { ...common, connections });
   if (!ledger.startsWith('embedded:')) throw unknownScheme('ledger', ledger);
   return openEmbeddedLedger({
-    institution,
-    region,
-    privateKey,
-    url: urlOf({ database }, 'chain'),
-    connections: database.pools.chain,
+    ...common,
+    connections,
     transport: transportOver(peers, region),
-    sources: readChaincodeSources(import.meta.resolve('@medshare/chaincode-region')),
+    sources: chaincodeBundle().sources,
     settings: { pollMs: Math.min(pollMs, limits.callTimeout / 2) },
-    ...rest,
+    onWait: parts.onWait,
+    onLost: parts.onLost,
   });
+}
+
+/** Its code is loaded only where it is the ledger. */
+async function openFabric(
+  config: LedgerConfig,
+  { region, onTrouble }: LedgerParts,
+  options: Omit<Parameters<typeof import('@medshare/ledger/fabric.driver').openFabricLedger>[0], 'access'>,
+): Promise<OpenedLedger> {
+  const [{ openFabricLedger }, { fabricAccess }] = await Promise.all([
+    import('@medshare/ledger/fabric.driver'),
+    import('./run/fabric-access.js'),
+  ]);
+  return { ledger: await openFabricLedger({ ...options, onTrouble, access: fabricAccess(config, region) }) };
 }
 
 const transportOver = (peers: Peers, { members }: Region): Transport => ({

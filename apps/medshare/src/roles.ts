@@ -8,14 +8,14 @@ import { ReaderModule } from '@medshare/reader-service';
 import type { RoleContext, RoleName } from '@medshare/role';
 import { VaultModule } from '@medshare/vault-service';
 import type { Config } from './config.js';
-import type { EmbeddedLedger } from './drivers.js';
+import type { OpenedLedger } from './drivers.js';
 
 /** What a role is given beside its context. */
 export interface RoleExtras {
   config: Config;
   /** This institution's share of the region's OPRF key; for the vault only. */
   oprfShare: Uint8Array;
-  ledger: EmbeddedLedger | undefined;
+  ledger: OpenedLedger | undefined;
 }
 
 type Register = (context: RoleContext, extras: RoleExtras) => DynamicModule;

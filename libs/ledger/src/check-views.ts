@@ -1,6 +1,6 @@
 import { view as viewShape, type Region, type RequestState, type View } from '@medshare/events/chain';
 import { problem } from '@medshare/problems';
-import { canonicalText } from './embedded/chain-signing.js';
+import { canonicalText } from './chain-signing.js';
 import { verifyView } from './view.js';
 
 export interface ViewRules {

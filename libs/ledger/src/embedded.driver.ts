@@ -1,13 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { chaincode as regionChaincode, endOf, type Chaincode, type Json } from '@medshare/chaincode-region';
 import { systemClock, systemRandom, type Clock, type Random } from '@medshare/clock';
 import { migrate, openDatabase, type Database } from '@medshare/database';
 import type { Region } from '@medshare/events/chain';
 import { problem } from '@medshare/problems';
-import { ChainSigning } from './embedded/chain-signing.js';
+import { ChainSigning } from './chain-signing.js';
 import { chaincodeHash } from './embedded/chaincode-hash.js';
 import { toCommittedBlock } from './embedded/committed-block.js';
-import type { OnFinding } from './embedded/finding.js';
+import type { OnFinding } from './finding.js';
 import { Follower } from './embedded/follower.js';
 import { holdCopy, type Held } from './embedded/hold-copy.js';
 import { Orderer } from './embedded/orderer.js';
@@ -18,6 +17,7 @@ import { Submitter, type SubmitterParts } from './embedded/submitter.js';
 import type { Member, Transport } from './embedded/transport.js';
 import { reachMembers } from './embedded/reach-members.js';
 import { verifyChain } from './embedded/verify-chain.js';
+import { chainMigrations } from './migrations.js';
 import type { ChainFinding, CommittedBlock, Head, Ledger, Reachability, Stored, Submitted } from './ledger.port.js';
 
 export interface EmbeddedLedgerOptions {
@@ -41,12 +41,9 @@ export interface EmbeddedLedgerOptions {
   /** Called when another process took the copy over, after a connection was lost: this one must end. */
   readonly onLost?: () => void;
   readonly chaincode?: Chaincode;
-  /** File name → text of what the chaincode is built of (`readChaincodeSources`); part of its hash. */
+  /** File name → text of what the chaincode is built of (`readBundle`); part of its hash. */
   readonly sources?: Readonly<Record<string, string>>;
 }
-
-/** folder of the migrations of schema `chain`, Prisma's layout */
-export const chainMigrations = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
 
 const pageBytes = 8 * 1024 * 1024;
 const pageEntries = 1000;
@@ -143,6 +140,7 @@ const memberOf = ({ peer, orderer }: Pick<Parts, 'peer' | 'orderer'>): Member =>
 });
 
 class ChainLedger implements Ledger {
+  readonly kind = 'embedded';
   readonly #parts: Parts;
   readonly #closed = new AbortController();
 

@@ -166,7 +166,9 @@ export function ledgerContract(name: string, begin: () => Promise<LedgerHarness>
             institution,
           };
           const key = cast.keys.get(institution)!.ledger.privateKey;
-          views.push(signView(cast.region, key, { version: 1, kind: 'embedded', time: cast.now, ...content }));
+          views.push(
+            signView(cast.region, key, { version: 1, kind: at(institution).kind, time: cast.now, ...content }),
+          );
         }
         const agreed = checkViews(cast.region, views, { now: cast.now, nonce, quorum: 3 });
         return agreed.state.grant?.state === 'active';

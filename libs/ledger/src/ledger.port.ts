@@ -2,6 +2,8 @@ import type { Json } from '@medshare/chaincode-region/state';
 
 /** A region's chain as one institution uses it. Drivers: embedded (this package), Hyperledger Fabric (field). */
 export interface Ledger {
+  /** Which ledger it is; views say it, so that nobody takes one for the other. */
+  readonly kind: 'embedded' | 'fabric';
   /**
    * Runs a chaincode function and resolves when the institution's own peer has committed it.
    * Rejects with the chaincode's Problem when it refuses, with `ledger.*` when members disagree or cannot be reached.

@@ -1,7 +1,7 @@
 import { readRequest, type State } from '@medshare/chaincode-region';
 import { requestState, type Region, type RequestState, type View } from '@medshare/events/chain';
 import { isProblem, problem } from '@medshare/problems';
-import { ChainSigning } from './embedded/chain-signing.js';
+import { ChainSigning } from './chain-signing.js';
 import type { Ledger } from './ledger.port.js';
 
 export const requestSubject = (requestId: string): string => `request:${requestId}`;

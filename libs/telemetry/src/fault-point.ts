@@ -43,7 +43,9 @@ export const mendingPoints = [
   'parked.skip.written',
   'parked.skip.done',
 ] as const;
-export type FaultPoint = (typeof faultPoints)[number] | (typeof mendingPoints)[number];
+/** Passed only where the chain is a network of its own: a kill test of the stack takes them. */
+export const fabricPoints = ['ledger.kept'] as const;
+export type FaultPoint = (typeof faultPoints)[number] | (typeof mendingPoints)[number] | (typeof fabricPoints)[number];
 
 /** Sends this process the signal that the file asks for, when it passes the point for the n-th time since the file said so. */
 const armedBy = (file: string): ((name: FaultPoint) => void) => {

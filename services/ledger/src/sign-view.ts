@@ -15,7 +15,7 @@ export class SignView {
     return signView(region, signingKey.privateKey, {
       version: 1,
       region: region.region,
-      kind: 'embedded',
+      kind: this.ledger.kind,
       subject: requestSubject(requestId),
       state,
       height,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { roleNames } from '@medshare/role/context';
 import { blobRules, ipfsSection, s3Section } from './blobs.js';
 import { identityRules, identitySection } from './identity.js';
+import { fabricRules, fabricSection } from './fabric.js';
 import { kafkaRules, kafkaSection } from './kafka.js';
 
 const institution = z.string().regex(/^[a-z][a-z0-9-]{1,30}$/, 'must be lower-case letters, digits and hyphens');
@@ -235,7 +236,7 @@ const database = z.strictObject({
         .min(3)
         .default(6)
         .describe('Connections of the bus `postgres:`; two fewer partitions are worked on at once.'),
-      chain: count(100).default(8).describe('Connections of the embedded ledger, in a process with role `ledger`.'),
+      chain: count(100).default(8).describe('Connections for the copy of the chain, in a process with role `ledger`.'),
     })
     .prefault({})
     .describe('Connections at most of what the roles of a process share. One more waits for notifications.'),
@@ -286,7 +287,12 @@ export const configSchema = z
         'Events between roles: `postgres:` keeps them in the database, `kafka://host:port,host:port` in Kafka.',
       ),
     kafka: kafkaSection.prefault({}).describe('Kafka, when it is the bus.'),
-    ledger: driver('embedded').default('embedded:').describe('The chain: `embedded:` runs it in this process.'),
+    ledger: driver('embedded', 'fabric')
+      .default('embedded:')
+      .describe(
+        'The chain: `embedded:` runs it in this process; `fabric://host:port/channel` is a channel of Hyperledger Fabric, reached through the Gateway service of our own peer.',
+      ),
+    fabric: fabricSection.prefault({}).describe('Hyperledger Fabric, when the chain is a channel of it.'),
     blobs: driver('file', 'ipfs', 's3')
       .default('file:blobs')
       .describe(
@@ -319,6 +325,7 @@ export const configSchema = z
   .superRefine(membership)
   .superRefine(identityRules)
   .superRefine(kafkaRules)
+  .superRefine(fabricRules)
   .superRefine(blobRules);
 
 /** One institution's deployment, validated, with absolute paths. */

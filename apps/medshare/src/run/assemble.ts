@@ -20,8 +20,8 @@ import {
   openKeys,
   openLedger,
   openVerifier,
-  type EmbeddedLedger,
   type OpenedBus,
+  type OpenedLedger,
 } from '../drivers.js';
 import { auditLogins } from './audit-logins.js';
 import { urlOf } from './database-urls.js';
@@ -44,7 +44,7 @@ export interface Assembled {
   verifier: TokenVerifier;
   provider: EmbeddedProvider | undefined;
   bus: OpenedBus;
-  ledger: EmbeddedLedger | undefined;
+  ledger: OpenedLedger | undefined;
   oprfShare: Uint8Array;
   contexts: Map<RoleName, RoleContext>;
   databases: Database[];
@@ -166,7 +166,7 @@ interface Base {
   blobs: Blobs;
 }
 
-async function openInstitutionLedger(base: Base, follow: boolean): Promise<EmbeddedLedger> {
+async function openInstitutionLedger(base: Base, follow: boolean): Promise<OpenedLedger> {
   const { config, region, peers, keys, logger, metrics } = base;
   const { privateKey } = await readSigningKey(suite(region.suite), config.data, 'ledger', keys);
   const count = countFindings(metrics.forRole('ledger'));
@@ -180,7 +180,9 @@ async function openInstitutionLedger(base: Base, follow: boolean): Promise<Embed
     process.exitCode = 1;
     process.kill(process.pid, 'SIGTERM');
   };
-  return openLedger(config, { region, peers, privateKey, onFinding, follow, onWait, onLost });
+  const onTrouble = ({ code, where, detail = '' }: Problem) =>
+    logger.warn({ code, where }, `the chain is in trouble, will retry: ${detail}`);
+  return openLedger(config, { region, peers, privateKey, onFinding, onTrouble, follow, onWait, onLost });
 }
 
 async function contextOf(

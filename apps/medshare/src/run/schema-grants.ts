@@ -6,7 +6,7 @@ const all: readonly Right[] = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
 /** What nobody changes once it is written, the program itself included: a defect, or a stolen password, cannot rewrite it. */
 const appendOnly: Partial<Record<SchemaName, readonly string[]>> = {
   audit: ['entry', 'entity', 'node', 'checkpoint'],
-  chain: ['block'],
+  chain: ['block', 'fabric_block'],
 };
 
 /** Roles that hand payloads on write them in the transaction of their own state. */

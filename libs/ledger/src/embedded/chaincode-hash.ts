@@ -6,7 +6,7 @@ import { documentHash, suite } from '@medshare/crypto';
  * Names the code that a member runs: hash over name, version, the text of every function, and the texts of the files it is built of.
  * Members of one release and build get the same hash; one changed character gives another.
  *
- * @param sources file name → text, as far as the host can read them (see `readChaincodeSources`)
+ * @param sources file name → text, as far as the host can read them (see `readBundle`)
  */
 export function chaincodeHash(
   region: Region,

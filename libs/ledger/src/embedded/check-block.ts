@@ -1,6 +1,6 @@
 import type { Region } from '@medshare/events/chain';
 import { problem } from '@medshare/problems';
-import { canonicalText, type ChainSigning } from './chain-signing.js';
+import { canonicalText, type ChainSigning } from '../chain-signing.js';
 import { block, type Block } from './messages.js';
 
 export interface BlockFault {

@@ -1,5 +1,5 @@
 import { asProblem, problem } from '@medshare/problems';
-import type { OnFinding } from './finding.js';
+import type { OnFinding } from '../finding.js';
 import { deviations, judge, type Judgement, type Reply } from './judge-replies.js';
 import { endorseResponse, type SignedProposal } from './messages.js';
 import type { Peer } from './peer.js';

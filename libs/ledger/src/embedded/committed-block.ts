@@ -1,6 +1,6 @@
 import type { Json } from '@medshare/chaincode-region';
 import type { CommittedBlock, CommittedTransaction } from '../ledger.port.js';
-import type { ChainSigning } from './chain-signing.js';
+import type { ChainSigning } from '../chain-signing.js';
 import type { StoredBlock } from './chain-store.js';
 import { block as shape, executed, proposal } from './messages.js';
 import { z } from 'zod';

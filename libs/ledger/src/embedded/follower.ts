@@ -1,6 +1,6 @@
 import { asProblem } from '@medshare/problems';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OnFinding } from './finding.js';
+import type { OnFinding } from '../finding.js';
 import type { Peer } from './peer.js';
 import type { EmbeddedSettings } from './settings.js';
 import type { Transport } from './transport.js';

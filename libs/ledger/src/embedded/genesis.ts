@@ -2,7 +2,7 @@ import type { Chaincode } from '@medshare/chaincode-region';
 import type { Region } from '@medshare/events/chain';
 import { asProblem, isProblemCode, problem } from '@medshare/problems';
 import { z } from 'zod';
-import { canonicalText, type ChainSigning } from './chain-signing.js';
+import { canonicalText, type ChainSigning } from '../chain-signing.js';
 import type { BlockCommit } from './chain-store.js';
 import { block, executed, proposal as proposalShape, type Block, type Proposal } from './messages.js';
 import { simulate } from './simulate.js';

@@ -1,5 +1,5 @@
 import { isProblemCode, problem, type Problem } from '@medshare/problems';
-import type { MemberFinding } from './finding.js';
+import type { MemberFinding } from '../finding.js';
 import type { Endorsement, Executed, Outcome } from './messages.js';
 
 /** What came of asking one member: a checked endorsement, or why there is none. */

@@ -1,6 +1,6 @@
 import { problem } from '@medshare/problems';
 import { faultPoint } from '@medshare/telemetry/fault-point';
-import { canonicalText } from './chain-signing.js';
+import { canonicalText } from '../chain-signing.js';
 import type { BlockHeader, OrderResponse, Transaction } from './messages.js';
 import type { Peer } from './peer.js';
 import type { EmbeddedSettings } from './settings.js';

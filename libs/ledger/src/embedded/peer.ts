@@ -3,10 +3,10 @@ import type { Clock } from '@medshare/clock';
 import type { Region } from '@medshare/events/chain';
 import { problem } from '@medshare/problems';
 import { faultPoint } from '@medshare/telemetry/fault-point';
-import type { ChainSigning } from './chain-signing.js';
+import type { ChainSigning } from '../chain-signing.js';
 import type { ChainStore, StoredTransaction } from './chain-store.js';
 import { checkPlace, isFault, readBlock, tampered } from './check-block.js';
-import { Gate } from './gate.js';
+import { Gate } from '../gate.js';
 import { makeGenesis, readGenesis } from './genesis.js';
 import {
   signedProposal,
@@ -18,7 +18,7 @@ import {
 } from './messages.js';
 import { simulate } from './simulate.js';
 import { validateTransactions } from './validate-transactions.js';
-import { Waiters } from './waiters.js';
+import { Waiters } from '../waiters.js';
 
 export interface PeerParts {
   readonly institution: string;

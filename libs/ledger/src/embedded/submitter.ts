@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Submitted } from '../ledger.port.js';
 import type { StoredTransaction } from './chain-store.js';
 import { collectEndorsements, type EndorsersParts } from './collect-endorsements.js';
-import { Gate } from './gate.js';
+import { Gate } from '../gate.js';
 import type { Proposal, SignedProposal, Transaction } from './messages.js';
 import type { EmbeddedSettings } from './settings.js';
 

@@ -1,6 +1,6 @@
 import type { Region } from '@medshare/events/chain';
 import type { ValidationCode } from '../ledger.port.js';
-import { canonicalText, type ChainSigning } from './chain-signing.js';
+import { canonicalText, type ChainSigning } from '../chain-signing.js';
 import type { BlockCommit, ChainStore, VersionedEntry } from './chain-store.js';
 import { transaction as shape, type StateVersion, type Transaction } from './messages.js';
 

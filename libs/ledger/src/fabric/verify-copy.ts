@@ -1,0 +1,175 @@
+import { common, peer } from '@hyperledger/fabric-protos';
+import type { Region } from '@medshare/events/chain';
+import { createHash, createVerify, type X509Certificate } from 'node:crypto';
+import type { ChainSigning } from '../chain-signing.js';
+import type { ChainFinding } from '../ledger.port.js';
+import { membersIn, signerOf, type ChannelMembers } from './channel-members.js';
+import type { CopiedBlock, Copy } from './copy.js';
+import { headerBytes, readBlock, type ReadBlock, type ReadCall, type ReadTransaction } from './read-block.js';
+import { ReplayedVersions, replayable } from './replayed-versions.js';
+
+const pageBlocks = 50;
+const pageBytes = 16 * 1024 * 1024;
+const pageEntries = 1000;
+/** A kept transaction older than this is named, ms. */
+const keptMs = 600_000;
+
+export interface VerifyParts {
+  readonly institution: string;
+  readonly region: Region;
+  readonly chaincode: string;
+  readonly copy: Copy;
+  readonly signing: ChainSigning;
+}
+
+/**
+ * Walks the copy from the channel's first block: hash chain, an orderer's signature on each block, the client's and enough organisations'
+ * signatures on each valid transaction by the authorities that the channel's configuration names, the versions read by replay, the
+ * institution's own commit signatures, and at the end whether the state is what the blocks come to. Goes on after a finding.
+ * Memory grows with the number of state keys (about 200 bytes each).
+ */
+export async function* verifyCopy(parts: VerifyParts): AsyncIterable<ChainFinding> {
+  const replayed = new ReplayedVersions(parts.chaincode);
+  const walk: Walk = { parts, replayed, members: undefined };
+  let before: { number: number; hash: string } | undefined;
+  for (;;) {
+    const page = await parts.copy.blocks((before?.number ?? -1) + 1, pageBlocks, pageBytes);
+    if (page.length === 0) break;
+    for (const stored of page) {
+      yield* verifyBlock(walk, stored, before);
+      before = stored;
+    }
+  }
+  if (before === undefined) yield { kind: 'chain', detail: 'there are no blocks' };
+  yield* compareState(parts, replayed);
+  for (const { id, refusals } of await parts.copy.keptLong(keptMs)) {
+    const why = refusals > 0 ? `the ordering service refused it ${refusals} times` : 'no block holds it';
+    yield { kind: 'transaction', id, detail: `signed over ${keptMs / 60_000} minutes ago, and ${why}` };
+  }
+}
+
+interface Walk {
+  readonly parts: VerifyParts;
+  readonly replayed: ReplayedVersions;
+  members: ChannelMembers | undefined;
+}
+
+function* verifyBlock(
+  walk: Walk,
+  stored: CopiedBlock,
+  before: { number: number; hash: string } | undefined,
+): Iterable<ChainFinding> {
+  const { number, codes, signature } = stored;
+  const { signing, institution } = walk.parts;
+  if (number !== (before?.number ?? -1) + 1)
+    yield { kind: 'chain', block: number, detail: 'blocks before it are missing' };
+  const block = parsed(stored);
+  if (block === undefined)
+    return yield {
+      kind: 'block',
+      block: number,
+      detail: 'its bytes are no block, or its data not those of its header',
+    };
+  if (block.number !== number || block.hash !== stored.hash)
+    yield { kind: 'block', block: number, detail: 'the number or hash kept beside it is another' };
+  if (before !== undefined && block.previousHash !== before.hash)
+    yield { kind: 'chain', block: number, detail: 'the hash of the block before it is another' };
+  if (!signing.holds(institution, 'commit', { institution, number, hash: stored.hash, codes: [...codes] }, signature))
+    yield { kind: 'signature', block: number, detail: `what was taken is not signed by ${institution}` };
+  // the first block is what the organisations agreed on, and nobody signs it
+  if (walk.members !== undefined && !isOrdered(walk.members, block))
+    yield { kind: 'signature', block: number, detail: 'no orderer of the channel signed it' };
+  for (const transaction of block.transactions) yield* verifyTransaction(walk, block, transaction, codes);
+}
+
+function parsed({ bytes }: CopiedBlock): ReadBlock | undefined {
+  try {
+    return readBlock(common.Block.deserializeBinary(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function* verifyTransaction(
+  walk: Walk,
+  block: ReadBlock,
+  transaction: ReadTransaction,
+  codes: readonly number[],
+): Iterable<ChainFinding> {
+  const { index, txId, envelope, call } = transaction;
+  const code = codes[index];
+  const members = membersIn(envelope);
+  if (members !== undefined) walk.members = members;
+  if (call === undefined || walk.members === undefined) return;
+  const finding = (kind: 'signature' | 'transaction', detail: string): ChainFinding => ({
+    kind,
+    block: block.number,
+    id: txId,
+    detail,
+  });
+  const expected = replayable.get(code ?? -1);
+  const comesTo = walk.replayed.holds(call);
+  if (expected !== undefined && expected !== comesTo)
+    yield finding('transaction', `the peer said ${expected}, it replays as ${comesTo}`);
+  if (code !== peer.TxValidationCode.VALID) return;
+  walk.replayed.apply(block, index, call);
+  if (call.chaincode !== walk.parts.chaincode) return;
+  if (!isClients(walk.members, transaction, call)) yield finding('signature', 'its client did not sign it');
+  const endorsers = endorsersOf(walk.members, call);
+  const { endorsements } = walk.parts.region;
+  if (endorsers.size < endorsements)
+    yield finding('signature', `${endorsers.size} of ${endorsements} organisations endorse it`);
+}
+
+function isClients({ endorsers }: ChannelMembers, { envelope, txId }: ReadTransaction, { header }: ReadCall): boolean {
+  const signed = common.SignatureHeader.deserializeBinary(header.getSignatureHeader_asU8());
+  const creator = signed.getCreator_asU8();
+  const id = createHash('sha256').update(signed.getNonce_asU8()).update(creator).digest('hex');
+  const by = signerOf(endorsers, creator, envelope.getPayload_asU8(), envelope.getSignature_asU8(), ecdsa);
+  return id === txId && by !== undefined;
+}
+
+function endorsersOf({ endorsers }: ChannelMembers, { action, header, proposalPayload }: ReadCall): Set<string> {
+  const result = action.getProposalResponsePayload_asU8();
+  const hash = createHash('sha256');
+  for (const part of [header.getChannelHeader_asU8(), header.getSignatureHeader_asU8(), proposalPayload])
+    hash.update(part);
+  const named = peer.ProposalResponsePayload.deserializeBinary(result).getProposalHash_asU8();
+  if (!hash.digest().equals(named)) return new Set();
+  const found = action.getEndorsementsList().map((one) => {
+    const by = one.getEndorser_asU8();
+    return signerOf(endorsers, by, Buffer.concat([result, by]), one.getSignature_asU8(), ecdsa);
+  });
+  return new Set(found.filter((mspId) => mspId !== undefined));
+}
+
+function isOrdered({ orderers }: ChannelMembers, { block }: ReadBlock): boolean {
+  const bytes = block.getMetadata()?.getMetadataList_asU8()[common.BlockMetadataIndex.SIGNATURES];
+  if (bytes === undefined) return false;
+  const metadata = common.Metadata.deserializeBinary(bytes);
+  return metadata.getSignaturesList().some((one) => {
+    const header = one.getSignatureHeader_asU8();
+    const creator = common.SignatureHeader.deserializeBinary(header).getCreator_asU8();
+    const signed = Buffer.concat([metadata.getValue_asU8(), header, headerBytes(block.getHeader()!)]);
+    return signerOf(orderers, creator, signed, one.getSignature_asU8(), ecdsa) !== undefined;
+  });
+}
+
+const ecdsa = (certificate: X509Certificate, signed: Uint8Array, signature: Uint8Array): boolean =>
+  createVerify('sha256').update(signed).verify(certificate.publicKey, signature);
+
+async function* compareState({ copy }: VerifyParts, replayed: ReplayedVersions): AsyncIterable<ChainFinding> {
+  const missing = replayed.keys();
+  for (let start = '!'; ;) {
+    const page = await copy.range(start, '\u007f', pageEntries);
+    for (const entry of page) {
+      missing.delete(entry.key);
+      const detail = replayed.differs(entry);
+      if (detail !== undefined) yield { kind: 'state', id: entry.key, detail };
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageEntries) break;
+    start = `${last.key}\u0001`;
+  }
+  for (const id of missing) yield { kind: 'state', id, detail: 'the blocks write it, the state does not have it' };
+}

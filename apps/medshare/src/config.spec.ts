@@ -140,6 +140,13 @@ describe('the configuration', () => {
       'peers.urls.harbor: must be https://host:port',
     ],
     ['a broker that is no address', { bus: 'kafka://127.0.0.1' }, 'bus: must be kafka://host:port'],
+    ['a channel that is none', { ledger: 'fabric://peer:7051' }, 'ledger: must be fabric://host:port/channel'],
+    ['a chain on Fabric without an identity', { ledger: 'fabric://peer:7051/east' }, 'fabric.cert: is missing'],
+    [
+      'half a pair towards the peer',
+      { ledger: 'fabric://peer:7051/east', fabric: { cert: 'c', key: 'k', tls: { cert: 'x' } } },
+      'fabric.tls.key: is missing',
+    ],
     ['far brokers without TLS', { bus: 'kafka://127.0.0.1:1,b:9092' }, 'kafka.tls: is missing'],
     [
       'half a certificate towards brokers',

@@ -1,6 +1,7 @@
 import { peer } from '@hyperledger/fabric-protos';
 import { systemClock, systemRandom, type Clock, type Random } from '@medshare/clock';
 import { isProblem, problem } from '@medshare/problems';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { textOf } from './fabric/ask-organisation.js';
 import { checkIdentity, peerRefusal, probeTls } from './fabric/check-access.js';
 import { openClient, openConnection, type Connection } from './fabric/connection.js';
@@ -33,6 +34,8 @@ export interface Committed {
 }
 
 const systemChaincode = '_lifecycle';
+/** Pause before a Gateway is asked again that has not found the peers yet, ms. */
+const discoverMs = 1000;
 
 /** What an organisation's administrator does with chaincode on Hyperledger Fabric: its lifecycle since release 2.0. */
 export class FabricLifecycle {
@@ -147,11 +150,24 @@ export class FabricLifecycle {
 
   async #submit(name: string, args: Uint8Array, mspIds: readonly string[]): Promise<void> {
     const deadline = Date.now() + this.#ms;
-    const proposal = this.#contract().newProposal(name, { arguments: [args], endorsingOrganizations: [...mspIds] });
-    const transaction = await proposal.endorse({ deadline });
+    const transaction = await this.#endorse(name, args, mspIds, deadline);
     const submitted = await transaction.submit({ deadline });
     const { successful, code } = await submitted.getStatus({ deadline });
     if (!successful) throw problem('ledger.refused', { where: name, detail: `the transaction was ordered as ${code}` });
+  }
+
+  /** Peers that have just started, or joined, find each other within seconds: until then a Gateway knows of none. */
+  async #endorse(name: string, args: Uint8Array, mspIds: readonly string[], deadline: number) {
+    const given = { arguments: [args], endorsingOrganizations: [...mspIds] };
+    for (;;) {
+      try {
+        return await this.#contract().newProposal(name, given).endorse({ deadline });
+      } catch (caught) {
+        const early = /failed to find any endorsing peers|no combination of peers/.test(textOf(caught));
+        if (!early || Date.now() + discoverMs > deadline) throw caught;
+        await sleep(discoverMs);
+      }
+    }
   }
 
   #evaluate(name: string, args: Uint8Array): Promise<Uint8Array> {

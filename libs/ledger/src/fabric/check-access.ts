@@ -152,10 +152,9 @@ export function peerRefusal({ channel, mspId, gateway }: FabricAccess, caught: u
   const text = textOf(caught);
   if (/channel '?.*'? not found|failed to get config for channel|policy manager for channel/i.test(text))
     return invalid('ledger', `the peer at ${gateway} has not joined channel ${channel}`, caught);
-  if (/expected MSP ID|MSP .* is (unknown|not defined)|creator org unknown|unknown MSP/i.test(text))
-    return invalid('fabric.mspId', `the channel knows no organisation ${mspId}`, caught);
-  if (/creator|access denied|identity|certificate|permission/i.test(text))
-    return invalid('fabric.cert', `the peer does not take the identity as one of ${mspId}`, caught);
+  // peers say one thing for every wrong identity, so that nobody learns which part was right
+  if (/creator|access denied|identity|certificate|permission|MSP/i.test(text))
+    return invalid('fabric.cert', `the channel does not take it as an identity of ${mspId} (fabric.mspId)`, caught);
   return away(caught instanceof GatewayError ? `the peer says ${caught.code}` : 'the peer does not answer', caught);
 }
 

@@ -1,0 +1,113 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { parse, stringify } from 'yaml';
+import { configFile, foundDemo } from '@medshare/app/found/found-demo';
+import { freePort } from '@medshare/testkit';
+import { freePortBase } from '../harness/demo.js';
+import type { FabricDescription } from './fabric/describe-fabric.js';
+import type { Organisation } from './fabric/organisations.js';
+
+const program = resolve('apps/medshare/bin/medshare.mjs');
+const run = promisify(execFile);
+
+/** `medshare …` as an operator types it. @returns the document of `--json` */
+export async function medshare(...args: readonly string[]): Promise<Record<string, unknown>> {
+  const { stdout } = await run(process.execPath, [program, ...args, '--json']);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+export interface FabricInstitutions {
+  readonly data: string;
+  readonly portBase: number;
+  /** Starts, or starts again, an organisation's chaincode server. */
+  serve(organisation: Organisation): Promise<void>;
+  /** SIGKILL to it. */
+  kill(organisation: Organisation): Promise<void>;
+  config(organisation: Organisation): string;
+  stop(): Promise<void>;
+}
+
+/**
+ * The demo's institutions with their chain on the test network, and nothing else different: founded as always, two sections of each
+ * configuration turned, the chaincode packaged, installed, approved, committed and served by the command line, under a name of its own.
+ */
+export async function foundOnFabric(fabric: FabricDescription): Promise<FabricInstitutions> {
+  const [folder, portBase] = [await mkdtemp(join(tmpdir(), 'medshare-on-fabric-')), await freePortBase()];
+  // PostgreSQL's user must be able to pass through
+  await chmod(folder, 0o711);
+  const data = join(folder, 'institutions');
+  await foundDemo(data, portBase, 'intl', () => undefined);
+  const organisations = Object.keys(fabric.organisations) as Organisation[];
+  const chaincode = `region-${randomUUID().slice(0, 8)}`;
+  const running = new Map<Organisation, ChildProcess>();
+  const placed = new Map<Organisation, readonly string[]>();
+
+  async function serve(organisation: Organisation): Promise<void> {
+    const child = spawn(process.execPath, [program, 'chain', 'serve', ...placed.get(organisation)!], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    running.set(organisation, child);
+    const [word] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [unknown];
+    if (word !== 'ready') throw new Error(`the chaincode server of ${organisation} ended with ${String(word)}`);
+  }
+
+  async function kill(organisation: Organisation, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = running.get(organisation);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+
+  async function stop(): Promise<void> {
+    for (const organisation of organisations) await kill(organisation, 'SIGTERM');
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  async function enrol(organisation: Organisation): Promise<void> {
+    const described = fabric.organisations[organisation];
+    const { certificate, key, authority, peerCertificate, peerKey } = described.chaincode;
+    const file = join(folder, `${organisation}.tgz`);
+    const address = `127.0.0.1:${await freePort()}`;
+    await turn(configFile(data, organisation), {
+      ledger: `fabric://${described.gateway.address}/${fabric.channel}`,
+      fabric: {
+        cert: described.client.certificate,
+        key: described.client.key,
+        chaincode,
+        peer: described.peer.address,
+        tls: { authorities: described.tlsAuthority },
+      },
+    });
+    const towards = ['--authorities', authority, '--client-cert', peerCertificate, '--client-key', peerKey];
+    await medshare('chain', 'package', '--address', address, ...towards, '--out', file);
+    const server = ['--cert', certificate, '--key', key, '--client-authorities', authority];
+    placed.set(organisation, ['--package', file, '--listen', address, ...server]);
+    await medshare('chain', 'install', '--package', file, ...admin(organisation));
+    await medshare('chain', 'approve', '--package', file, ...admin(organisation));
+    await serve(organisation);
+  }
+
+  const admin = (organisation: Organisation): string[] => {
+    const { certificate, key } = fabric.organisations[organisation].admin;
+    return ['--config', configFile(data, organisation), '--admin-cert', certificate, '--admin-key', key];
+  };
+
+  try {
+    for (const organisation of organisations) await enrol(organisation);
+    await medshare('chain', 'commit', ...admin(organisations[0]!));
+  } catch (caught) {
+    await stop();
+    throw caught;
+  }
+  return { data, portBase, serve, kill, config: (organisation) => configFile(data, organisation), stop };
+}
+
+async function turn(file: string, sections: Readonly<Record<string, unknown>>): Promise<void> {
+  const config = parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+  await writeFile(file, stringify({ ...config, ...sections }));
+}

@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Chaincode } from '@medshare/chaincode-region';
 import type { Region } from '@medshare/events/chain';
-import { serveChaincode, type ChaincodeServer } from '@medshare/ledger/chaincode-server.driver';
+import {
+  serveChaincode,
+  type ChaincodeServer,
+  type ChaincodeServerOptions,
+} from '@medshare/ledger/chaincode-server.driver';
 import type { FabricAccess } from '@medshare/ledger/fabric.driver';
 import {
   FabricLifecycle,
@@ -40,8 +44,13 @@ export async function accessOf(
 export interface ServedChaincode {
   readonly name: string;
   readonly servers: Map<Organisation, ChaincodeServer>;
-  /** Starts an organisation's server again where its peer looks for it. */
-  serve(organisation: Organisation, chaincode?: Chaincode): Promise<void>;
+  /** Starts an organisation's server again where its peer looks for it; with other code or another clock, if so asked. */
+  serve(
+    organisation: Organisation,
+    change?: Partial<Pick<ChaincodeServerOptions, 'chaincode' | 'clock'>>,
+  ): Promise<void>;
+  /** Id of an organisation's installed package. */
+  packageId(organisation: Organisation): string;
   stop(): Promise<void>;
 }
 
@@ -60,10 +69,17 @@ export async function serveOnNetwork(fabric: FabricDescription, options: ServeOp
   const placed = new Map<Organisation, { address: string; packageId: string }>();
   const definition: Definition = { name, version: chaincode.version, sequence: 1, policy: policyOf(region) };
 
-  async function serve(organisation: Organisation, served: Chaincode = chaincode): Promise<void> {
+  async function serve(
+    organisation: Organisation,
+    change: Parameters<ServedChaincode['serve']>[1] = {},
+  ): Promise<void> {
+    await servers.get(organisation)?.close();
     const { certificate, key, authority } = fabric.organisations[organisation].chaincode;
     const tls = { cert: await text(certificate), key: await text(key), clientAuthorities: await text(authority) };
-    servers.set(organisation, await serveChaincode({ ...placed.get(organisation)!, chaincode: served, bundle, tls }));
+    servers.set(
+      organisation,
+      await serveChaincode({ ...placed.get(organisation)!, chaincode, bundle, tls, ...change }),
+    );
   }
 
   for (const organisation of organisations) {
@@ -90,6 +106,7 @@ export async function serveOnNetwork(fabric: FabricDescription, options: ServeOp
     name,
     servers,
     serve,
+    packageId: (organisation) => placed.get(organisation)!.packageId,
     async stop() {
       for (const server of servers.values()) await server.close();
     },

@@ -3,6 +3,7 @@ import { GatewayError } from '@hyperledger/fabric-gateway';
 import { gateway } from '@hyperledger/fabric-protos';
 import { problem, type Problem } from '@medshare/problems';
 import type { Connection } from './connection.js';
+import { hasApproved } from './has-approved.js';
 import { readEndorsed, type Endorsed } from './endorsed.js';
 import { refusalIn } from './refusal-text.js';
 
@@ -27,17 +28,21 @@ const noResult = new Set(['ledger.unavailable', 'internal', 'ledger.clock']);
 
 /** Has one organisation's peer execute and sign a proposal. Never rejects: whatever goes wrong is its reply. */
 export async function askOrganisation(
-  { gateway: line }: Connection,
+  connection: Connection,
   proposal: Proposal,
   { institution, mspId, ms }: { institution: string; mspId: string; ms: number },
 ): Promise<Reply> {
   try {
     const one = gateway.ProposedTransaction.deserializeBinary(proposal.bytes);
     one.setEndorsingOrganizationsList([mspId]);
-    const signed = line.newSignedProposal(one.serializeBinary(), proposal.signature);
+    const signed = connection.gateway.newSignedProposal(one.serializeBinary(), proposal.signature);
     const transaction = await signed.endorse({ deadline: Date.now() + ms });
     return { institution, kind: 'endorsed', endorsed: readEndorsed(transaction.getBytes()) };
   } catch (caught) {
+    // a Gateway passes over organisations without an approval as over those that are away
+    const passedOver = /failed to find any endorsing peers|no combination of peers/.test(textOf(caught));
+    if (passedOver && (await hasApproved(connection, mspId, ms)) === false)
+      return { institution, kind: 'none', problem: notApproved(institution, caught) };
     return replyOf(institution, caught);
   }
 }
@@ -54,13 +59,15 @@ export function replyOf(institution: string, caught: unknown): Reply {
 const otherCode =
   /not agreed to by this org|chaincode .* not found|is not installed|could not be launched|not started/i;
 
+const notApproved = (institution: string, cause: unknown): Problem =>
+  problem('ledger.chaincode-mismatch', {
+    where: institution,
+    detail: 'the organisation does not run the chaincode that is committed: medshare chain status',
+    cause,
+  });
+
 function failureOf(institution: string, text: string, cause: unknown): Problem {
-  if (otherCode.test(text))
-    return problem('ledger.chaincode-mismatch', {
-      where: institution,
-      detail: 'the organisation does not run the chaincode that is committed: medshare chain status',
-      cause,
-    });
+  if (otherCode.test(text)) return notApproved(institution, cause);
   const late = cause instanceof GatewayError && cause.code === status.DEADLINE_EXCEEDED;
   return problem('ledger.unavailable', { where: institution, detail: late ? 'no answer in time' : 'no answer', cause });
 }

@@ -102,6 +102,22 @@ describe('a ledger on Fabric, parts of which are killed', () => {
     await check(told);
   }, 400_000);
 
+  it('most orderers: that the chain takes nothing is seen, and what was signed meanwhile is committed once they are back', async () => {
+    const names = ['fabric-orderer-harbor', 'fabric-orderer-lakeside'];
+    const told = await sendDuring('quorum', async () => {
+      await Promise.all(names.map((one) => network.kill(one)));
+      await eventually(
+        async () => {
+          const { reachable, away } = await ledgers.get('harbor')!.reachability();
+          return !reachable && away.includes('orderers');
+        },
+        { timeout: 60_000, interval: 500 },
+      );
+      await Promise.all(names.map((one) => network.start(one)));
+    });
+    await check(told);
+  }, 400_000);
+
   it('an organisation’s peer', async () => {
     const { process } = network.description.organisations.lakeside.peer;
     const told = await sendDuring('peer', async () => {

@@ -6,6 +6,7 @@ import { isProblem } from '@medshare/problems';
 import { createAuthority, issueCertificate, type Authority } from '@medshare/peers';
 import { eventually, ManualClock } from '@medshare/testkit';
 import fc from 'fast-check';
+import { EmbeddedHost } from './embedded-host.fixture.js';
 import { ChaincodePeer, type Answer, type Call } from './chaincode-peer.fixture.js';
 import { serveChaincode, type ChaincodeServer, type ChaincodeServerOptions } from './chaincode-server.driver.js';
 
@@ -173,21 +174,28 @@ describe('the chaincode as a service of its own', () => {
   });
 
   it.each([false, true])(
-    'keeps the chaincode’s laws as the host in memory does: same states, refusals, events (emergency: %s)',
+    'keeps the chaincode’s laws as the embedded host and the one in memory do: same states, refusals, events (emergency: %s)',
     async (emergency) => {
       const wanted = wantedRequest(emergency);
       const sequences = fc.asyncProperty(fc.array(steps, { maxLength: 16 }), async (given) => {
         clock.set(start);
-        const [memory, peer] = [new MemoryHost(), await begun()];
-        await memory.run('harbor', 'init', cast.region, start);
-        await memory.run('lakeside', 'request', wanted, start);
+        const [memory, embedded, peer] = [new MemoryHost(), new EmbeddedHost(), await begun()];
+        for (const host of [memory, embedded]) {
+          await host.run('harbor', 'init', cast.region, start);
+          await host.run('lakeside', 'request', wanted, start);
+        }
         await peer.call(call('request', wanted, { mspId: 'lakeside' }));
-        for (const step of given) await both(memory, peer, step);
+        for (const step of given) await compare(memory, embedded, peer, step);
         peer.close();
       });
       await fc.assert(sequences, { numRuns: 25 });
 
-      async function both(memory: MemoryHost, peer: ChaincodePeer, step: Step): Promise<void> {
+      async function compare(
+        memory: MemoryHost,
+        embedded: EmbeddedHost,
+        peer: ChaincodePeer,
+        step: Step,
+      ): Promise<void> {
         if (step.kind === 'wait') clock.advance(step.who * hour);
         const made = callOf(wanted, clock.now(), step);
         if (made === undefined) return;
@@ -204,6 +212,11 @@ describe('the chaincode as a service of its own', () => {
         expect({ response: answer.response, refusal: refusalOf(answer) }).toEqual(expected);
         expect(answer.events).toEqual(memory.events.slice(told));
         expect(peer.dump()).toBe(memory.dump());
+        const outcome = await embedded.run(made.creator, made.name, made.args, clock.now());
+        if (outcome.kind === 'done')
+          expect(outcome).toMatchObject({ response: answer.response, events: [...answer.events] });
+        else expect({ ...outcome, kind: 'refused' }).toEqual({ kind: 'refused', ...(refusalOf(answer) as object) });
+        expect(embedded.dump()).toBe(peer.dump());
       }
     },
     120_000,

@@ -59,7 +59,6 @@ async function start(options: Options, within: Surroundings): Promise<Outcome> {
   const { terminal, env, stop } = within;
   const data = dataFolder(options.data, env);
   const portBase = await portBaseFor(options.portBase, data);
-  terminal.notice(terminal.style.dim(trustNotice));
   const began = performance.now();
   const { up } = await import('../run/up.js');
   const running = await up({
@@ -68,6 +67,7 @@ async function start(options: Options, within: Surroundings): Promise<Outcome> {
     ...(options.suite && { suite: options.suite }),
     ...(options.separate && { separate: true }),
     onProgress: (step) => progressOf(terminal, `starting: ${step}`),
+    onEmbeddedLedger: () => terminal.notice(terminal.style.dim(trustNotice)),
   });
   terminal.progress('');
   const seconds = ((performance.now() - began) / 1000).toFixed(1);

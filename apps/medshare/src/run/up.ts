@@ -21,6 +21,8 @@ export interface UpOptions {
   /** Each institution in a process of its own, whose credentials cannot read the others'. */
   separate?: boolean;
   onProgress: (step: string) => void;
+  /** Told when the chain is the embedded one, before anything runs. */
+  onEmbeddedLedger: () => void;
 }
 
 export interface Up {
@@ -32,10 +34,18 @@ export interface Up {
  * Starts the demo: one embedded PostgreSQL with a database and a user for each institution, then the institutions.
  * A folder whose configurations name servers elsewhere is run against those.
  */
-export async function up({ data, portBase, suite = 'intl', separate = false, onProgress }: UpOptions): Promise<Up> {
+export async function up({
+  data,
+  portBase,
+  suite = 'intl',
+  separate = false,
+  onProgress,
+  onEmbeddedLedger,
+}: UpOptions): Promise<Up> {
   await mkdir(data, { recursive: true, mode: 0o755 });
   if (!isFounded(data)) await foundDemo(data, portBase, suite, onProgress);
   const founded = demoInstitutions.map(({ id }) => loadConfig(configFile(data, id), process.env));
+  if (founded.some(({ ledger }) => ledger.startsWith('embedded:'))) onEmbeddedLedger();
   // one whose configurations name databases elsewhere needs none of its own
   const embedded = founded.some(({ database }) => database.url.startsWith('embedded:'));
   if (embedded) onProgress('PostgreSQL');

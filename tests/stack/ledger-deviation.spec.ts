@@ -90,8 +90,16 @@ describe('organisations on Fabric that do otherwise', () => {
         lifecycle.approve(definition, served.packageId(organisation)),
       );
     await administrate(fabric, 'harbor', name, (lifecycle) => lifecycle.commit(definition, ['harbor', 'lakeside']));
-    await anchor();
-    await named('summit', 'ledger.chaincode-mismatch');
+    // a peer endorses under the old definition until it has the block of the new one
+    await eventually(
+      async () => {
+        await anchor();
+        return findings.some(
+          ({ institution, code }) => institution === 'summit' && code === 'ledger.chaincode-mismatch',
+        );
+      },
+      { timeout: 60_000 },
+    );
     await administrate(fabric, 'summit', name, (lifecycle) =>
       lifecycle.approve(definition, served.packageId('summit')),
     );

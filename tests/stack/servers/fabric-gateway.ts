@@ -1,18 +1,17 @@
-import { Client, credentials } from '@grpc/grpc-js';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fabricBinaries } from '../fabric/binaries.js';
 import { foundNetwork } from '../fabric/found-network.js';
 import { materialOf } from '../fabric/identities.js';
 import { at, mspIdOf, networkFolder, portsOf, type Organisation } from '../fabric/organisations.js';
+import { whyNoGrpc } from '../fabric/probe.js';
 import type { GatewayFile } from '../gateway/run-gateway.js';
 import type { Launch, StackServer } from '../server.js';
 import type { Stack } from '../stack.js';
 import { peerName } from './fabric-peer.js';
 
 const root = resolve(import.meta.dirname, '../../..');
-const probeMs = 3_000;
 
 /** The tests' stand-in for the Gateway service, where the peers have none. */
 export function fabricGateway(stack: Stack, organisation: Organisation): StackServer {
@@ -24,18 +23,7 @@ export function fabricGateway(stack: Stack, organisation: Organisation): StackSe
     ports: { clients: gateway },
     patience: 60_000,
     prepare: () => prepare(stack, organisation),
-    async whyNot() {
-      const ca = await readFile(materialOf(stack, organisation).tlsAuthority).catch(() => null);
-      const client = new Client(at(gateway), credentials.createSsl(ca), {
-        'grpc.ssl_target_name_override': 'localhost',
-      });
-      return new Promise((done) =>
-        client.waitForReady(Date.now() + probeMs, (error) => {
-          client.close();
-          done(error?.message);
-        }),
-      );
-    },
+    whyNot: () => whyNoGrpc(gateway, materialOf(stack, organisation).tlsAuthority),
   };
 }
 

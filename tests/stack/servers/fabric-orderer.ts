@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { fabricBinaries } from '../fabric/binaries.js';
 import { foundNetwork } from '../fabric/found-network.js';
+import { materialOf } from '../fabric/identities.js';
 import { joinOrderer } from '../fabric/make-channel.js';
 import { ordererSettings } from '../fabric/orderer-settings.js';
 import { at, networkFolder, portsOf, type Organisation } from '../fabric/organisations.js';
+import { whyNoGrpc, whyNoListener } from '../fabric/probe.js';
 import { whyNot200 } from '../get.js';
 import type { Launch, StackServer } from '../server.js';
 import type { Stack } from '../stack.js';
@@ -24,7 +26,11 @@ export function fabricOrderer(stack: Stack, organisation: Organisation): StackSe
     ports: { clients, operations, ...(binaries.modern && { administration }) },
     patience: 120_000,
     prepare: () => prepare(stack, organisation),
-    whyNot: () => whyNot200(`http://${at(operations)}/healthz`),
+    // its health is told before it takes clients
+    whyNot: async () =>
+      (await whyNot200(`http://${at(operations)}/healthz`)) ??
+      (await whyNoGrpc(clients, materialOf(stack, organisation).tlsAuthority)) ??
+      (binaries.modern ? await whyNoListener(administration) : undefined),
     ...(binaries.modern && { furnish: () => joinOrderer(stack, organisation) }),
   };
 }

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { fabricBinaries } from '../fabric/binaries.js';
 import { foundNetwork } from '../fabric/found-network.js';
+import { materialOf } from '../fabric/identities.js';
 import { joinPeer } from '../fabric/make-channel.js';
 import { at, organisations, portsOf, type Organisation } from '../fabric/organisations.js';
 import { peerFolder } from '../fabric/peer-program.js';
 import { peerSettings } from '../fabric/peer-settings.js';
+import { whyNoGrpc } from '../fabric/probe.js';
 import { whyNot200 } from '../get.js';
 import type { Launch, StackServer } from '../server.js';
 import type { Stack } from '../stack.js';
@@ -26,7 +28,10 @@ export function fabricPeer(stack: Stack, organisation: Organisation): StackServe
     ports: peer,
     patience: 120_000,
     prepare: () => prepare(stack, organisation),
-    whyNot: () => whyNot200(`http://${at(peer.operations)}/healthz`),
+    // its health is told before it takes clients
+    whyNot: async () =>
+      (await whyNot200(`http://${at(peer.operations)}/healthz`)) ??
+      (await whyNoGrpc(peer.clients, materialOf(stack, organisation).tlsAuthority)),
     furnish: () => joinPeer(stack, organisation),
   };
 }

@@ -15,6 +15,17 @@ export async function killInstitution(demo: Demo, institution: string): Promise<
 
 /** Starts it again on what it kept. */
 export async function startInstitution(demo: Demo, institution: string): Promise<ChildProcess> {
+  const { child } = await spawnRoles(demo, institution, []);
+  await until(`${institution} answers`, () => answers(demo, institution), 60_000);
+  return child;
+}
+
+/** Starts a process with some roles of an institution; none named: all of them. It need not become ready. */
+export async function spawnRoles(
+  demo: Demo,
+  institution: string,
+  roles: readonly string[],
+): Promise<{ child: ChildProcess; output: () => string }> {
   const [password, lines] = await Promise.all([
     readFile(join(demo.data, institution, 'keys', 'database-password'), 'utf8'),
     readFile(join(demo.data, 'postgres', 'data', 'postmaster.pid'), 'utf8'),
@@ -22,16 +33,17 @@ export async function startInstitution(demo: Demo, institution: string): Promise
   const url = `postgres://${institution}:${password.trim()}@127.0.0.1:${lines.split('\n')[3]}/medshare_${institution}`;
   const child = spawn(
     process.execPath,
-    ['apps/medshare/bin/medshare.mjs', 'run', '--config', configOf(demo, institution)],
-    { env: { ...process.env, MEDSHARE_DATABASE__URL: url }, stdio: 'ignore' },
+    ['apps/medshare/bin/medshare.mjs', 'run', ...roles, '--config', configOf(demo, institution)],
+    { env: { ...process.env, MEDSHARE_DATABASE__URL: url }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  await until(`${institution} answers`, () => answers(demo, institution), 60_000);
-  return child;
+  const said: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece: Buffer) => said.push(piece.toString()));
+  return { child, output: () => said.join('') };
 }
 
 /** Ends what `startInstitution` started. */
 export async function stopProcess(child: ChildProcess | undefined): Promise<void> {
-  if (!child || child.exitCode !== null) return;
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await exited;

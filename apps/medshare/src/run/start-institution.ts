@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { BusServer } from '@medshare/bus';
-import { ProblemFilter, listenPeers, separatePeers } from '@medshare/peers/nest';
+import { ProblemFilter, listenPeers, separatePeers, type PeerListener } from '@medshare/peers/nest';
 import { nestLogger } from '@medshare/telemetry';
 import type { Config } from '../config.js';
 import { assemble, type Assembled } from './assemble.js';
@@ -28,19 +28,29 @@ export async function startInstitution(given: Config): Promise<RunningInstitutio
     await migrateAll(config);
     const assembled = await assemble(config);
     closing.push(() => assembled.close());
-    return await run(config, assembled, closeAll);
+    return await run(config, assembled, closing, closeAll);
   } catch (caught) {
     await closeAll();
     throw caught;
   }
 }
 
-async function run(config: Config, assembled: Assembled, closeAll: () => Promise<void>): Promise<RunningInstitution> {
+/** @param closing what must be closed, the last first, should the rest of the start fail */
+async function run(
+  config: Config,
+  assembled: Assembled,
+  closing: (() => Promise<void>)[],
+  closeAll: () => Promise<void>,
+): Promise<RunningInstitution> {
   const { logger, clock, credentials, authorities, provider } = assembled;
   const app = await NestFactory.create<NestExpressApplication>(InstitutionModule.register(config, assembled), {
     bodyParser: false,
     logger: nestLogger(logger),
   });
+  let peers: PeerListener | undefined;
+  closing.push(async () => peers?.close());
+  // its parts begin to work as soon as it is initialized, and go on until they are told: after a start that failed, too
+  closing.push(() => within(config.limits.shutdownTimeout, app.close()));
   app.disable('x-powered-by');
   app.use(traceRequests(config.institution));
   app.use(separatePeers());
@@ -53,7 +63,7 @@ async function run(config: Config, assembled: Assembled, closeAll: () => Promise
   // peers first: other members, and own roles, must be answered before anything is consumed
   const { key, cert } = credentials;
   const { host, port } = config.peers;
-  const peers = await listenPeers(app, { key, cert, trustedAuthorities: authorities, clock, host, port });
+  peers = await listenPeers(app, { key, cert, trustedAuthorities: authorities, clock, host, port });
   await app.listen(config.http.port, config.http.host);
   assembled.startRelays();
   await app.startAllMicroservices();
@@ -68,8 +78,6 @@ async function run(config: Config, assembled: Assembled, closeAll: () => Promise
     // intake closes first, then consumers, then what they stood on
     stop: once(async () => {
       await within(config.limits.shutdownTimeout, housekeeping.stop());
-      await within(config.limits.shutdownTimeout, app.close());
-      await peers.close();
       await closeAll();
     }),
   };

@@ -1,13 +1,15 @@
-// Reference pages made from the code: docs/config.md and docs/problems.md. Run node tools/build.mjs first.
+// Reference pages made from the code: docs/config.md, docs/problems.md, and the realm of Keycloak as a file to review. Run node tools/build.mjs first.
 // Usage: node tools/reference-docs.mjs [--check]
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, settle } from './generated-files.mjs';
 
 const load = (file) => import(pathToFileURL(join(root, file)).href);
-const [{ describeConfig }, { problems, textOf, languages }] = await Promise.all([
+const [{ describeConfig }, { problems, textOf, languages }, { describeRealm }, { realmFile }] = await Promise.all([
   load('apps/medshare/dist/config.js'),
   load('libs/problems/dist/index.js'),
+  load('apps/medshare/dist/realm/describe-realm.js'),
+  load('apps/medshare/dist/realm/realm-file.js'),
 ]);
 const command = 'node tools/build.mjs && node tools/reference-docs.mjs';
 const made = `<!-- Generated: ${command} -->\n`;
@@ -50,8 +52,16 @@ ${rows.join('\n')}
 
 ${catalogues.join('\n')}`;
 
+/** What `medshare realm print` gives for an institution with these addresses. */
+const realm = describeRealm({
+  institution: 'harbor',
+  http: { host: '127.0.0.1', port: 8080, publicUrl: 'https://medshare.harbor.example' },
+  identity: { issuer: 'https://sso.harbor.example/realms/harbor', audience: 'medshare' },
+});
+
 settle(
   new Map([
+    ['deploy/keycloak/realm-harbor.json', `${JSON.stringify(realmFile(realm), null, 2)}\n`],
     ['docs/config.md', config],
     ['docs/problems.md', problemCodes],
   ]),

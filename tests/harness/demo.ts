@@ -15,6 +15,8 @@ export interface Institution {
   httpUrl: string;
   mllpPort: number;
   issuer: string;
+  /** file of the authorities of the issuer's certificate */
+  authorities?: string;
 }
 
 export interface Demo {
@@ -81,6 +83,11 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
   });
 }
 
+const issuerAt = ({ issuer, authorities }: Institution) => ({
+  issuer,
+  authorities: authorities === undefined ? undefined : readFileSync(authorities, 'utf8'),
+});
+
 async function ready(child: ChildProcess, data: string, output: () => string): Promise<void> {
   const until = Date.now() + startPatience;
   while (!existsSync(join(data, 'demo.json'))) {
@@ -126,12 +133,12 @@ function demoOf({ child, data, portBase, lines, institutions, suite }: Parts): D
     token: (username, institution) =>
       cached(`${username}@${institution}`, async () => {
         const password = (await secrets(data)).passwords[institution]?.[username] ?? '';
-        return obtainToken({ issuer: at(institution).issuer, username, password });
+        return obtainToken({ ...issuerAt(at(institution)), username, password });
       }),
     feedToken: (institution) =>
       cached(`feed@${institution}`, async () => {
         const secret = (await secrets(data)).feeds[institution] ?? '';
-        return clientCredentials({ issuer: at(institution).issuer, clientId: 'feed', secret });
+        return clientCredentials({ ...issuerAt(at(institution)), clientId: 'feed', secret });
       }),
     as: (username, institution) =>
       new MedshareClient({

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeFabric, type FabricDescription } from './fabric/describe-fabric.js';
 import { brokersOf, kafkaSecret, kafkaUsers } from './servers/kafka.js';
+import { baseUrl, issuerOf, keycloakAdmin } from './servers/keycloak-realm.js';
 import { kuboNodes, kuboUser } from './servers/kubo.js';
 import { postgresUrl } from './servers/postgres.js';
 import { bucketOf, s3Endpoint, s3Secret } from './servers/s3.js';
@@ -18,6 +19,13 @@ export interface Description {
     readonly brokers: readonly string[];
     /** user → file of its password, for SASL SCRAM-SHA-512 */
     readonly users: Readonly<Record<string, string>>;
+  };
+  readonly keycloak: {
+    readonly url: string;
+    /** institution → issuer of its realm */
+    readonly issuers: Readonly<Record<string, string>>;
+    readonly adminUser: string;
+    readonly adminPasswordFile: string;
   };
   readonly kubo: { readonly nodes: readonly string[]; readonly user: string; readonly passwordFile: string };
   readonly s3: {
@@ -45,6 +53,12 @@ export async function describeStack(stack: Stack): Promise<void> {
     kafka: {
       brokers: brokersOf(stack),
       users: Object.fromEntries(kafkaUsers.map((user) => [user, secrets.path(kafkaSecret(user))])),
+    },
+    keycloak: {
+      url: baseUrl(stack),
+      issuers: Object.fromEntries(institutions.map((id) => [id, issuerOf(stack, id)])),
+      adminUser: keycloakAdmin.user,
+      adminPasswordFile: secrets.path(keycloakAdmin.secret),
     },
     kubo: {
       nodes: kuboNodes.map((node) => `http://127.0.0.1:${stack.ports.kubo(node).api}`),

@@ -10,7 +10,9 @@ import { schemaNames } from '@medshare/app/run/database-urls';
 import { migrateAsOwner } from '@medshare/app/run/migrate';
 import { systemRandom } from '@medshare/clock';
 import { ensureDatabase } from '@medshare/database/embedded/ensure-database';
+import { furnishRealm } from './furnish-realm.js';
 import { writePrivate } from './secrets.js';
+import { issuerOf, keycloakAdministrator } from './servers/keycloak-realm.js';
 import { brokersOf, kafkaSecret } from './servers/kafka.js';
 import { kuboNodes, kuboUser } from './servers/kubo.js';
 import { postgresAdminUrl, postgresUrl } from './servers/postgres.js';
@@ -44,7 +46,16 @@ export async function foundInstitutions(
     const applied = [...(await migrateAsOwner(config)), ...(await migrateBus(config))];
     if (applied.length > 0) say(`${id}: ${applied.length} migrations applied`);
   }
+  if (!servers.has('keycloak')) return;
+  const admin = await keycloakAdministrator(stack);
+  for (const { id } of demoInstitutions) await furnishRealm(admin, loadConfig(configFile(data, id), {}), data);
 }
+
+const identityOf = (stack: Stack, id: string): object => ({
+  driver: 'keycloak',
+  issuer: issuerOf(stack, id),
+  authorities: stack.certificates.authorityFile,
+});
 
 const telemetryOf = ({ ports }: Stack) => ({ endpoint: `http://127.0.0.1:${ports.collector.otlp}/v1/traces` });
 

@@ -21,16 +21,24 @@ const timeoutMs = 10_000;
 /** Redirects of one sign-in at most. */
 const maxRedirects = 10;
 const secret = (bytes: number): string => Buffer.from(systemRandom.bytes(bytes)).toString('base64url');
-const tokens = z.object({ access_token: z.string() });
+const answers = z.object({ access_token: z.string(), id_token: z.string().optional() });
+
+export interface Tokens {
+  readonly access: string;
+  /** Who signed in, for the client alone (OpenID Connect Core section 2); a person's only. */
+  readonly id?: string | undefined;
+}
+
+/** The access token of {@link signIn}. @throws Problem as {@link signIn} */
+export const obtainToken = async (request: TokenRequest): Promise<string> => (await signIn(request)).access;
 
 /**
  * Signs in by HTTP with authorization code and PKCE (RFC 6749 section 4.1, RFC 7636), as a browser would, at any provider
  * whose login page is one form with `username` and `password`.
  *
- * @returns the access token
  * @throws Problem auth.unauthenticated for wrong credentials, peer.unavailable when there is no provider
  */
-export async function obtainToken(request: TokenRequest): Promise<string> {
+export async function signIn(request: TokenRequest): Promise<Tokens> {
   const { issuer, clientId = cliClient.clientId, redirectUri = cliRedirectUri } = request;
   const { username, password, authorities } = request;
   const verifier = secret(32);
@@ -53,7 +61,7 @@ export async function obtainToken(request: TokenRequest): Promise<string> {
     throw problem('auth.unauthenticated', { where: 'identity', detail: 'the sign-in was refused' });
   const grant = { grant_type: 'authorization_code', client_id: clientId, code, redirect_uri: redirectUri };
   const body = new URLSearchParams({ ...grant, code_verifier: verifier });
-  return tokenFrom(issuer, { body, authorities });
+  return tokensFrom(issuer, { body, authorities });
 }
 
 export interface ServiceTokenRequest {
@@ -65,16 +73,21 @@ export interface ServiceTokenRequest {
 }
 
 /** A service account's token (RFC 6749 section 4.4). @throws Problem as {@link obtainToken} */
-export function clientCredentials({ issuer, clientId, secret, authorities }: ServiceTokenRequest): Promise<string> {
+export async function clientCredentials({
+  issuer,
+  clientId,
+  secret,
+  authorities,
+}: ServiceTokenRequest): Promise<string> {
   const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(secret)}`).toString('base64');
   const body = new URLSearchParams({ grant_type: 'client_credentials' });
-  return tokenFrom(issuer, { body, headers: { authorization: `Basic ${basic}` }, authorities });
+  return (await tokensFrom(issuer, { body, headers: { authorization: `Basic ${basic}` }, authorities })).access;
 }
 
-async function tokenFrom(issuer: string, asked: Omit<BoundedInit, 'timeoutMs'>): Promise<string> {
+async function tokensFrom(issuer: string, asked: Omit<BoundedInit, 'timeoutMs'>): Promise<Tokens> {
   const response = await reach(`${issuer}/protocol/openid-connect/token`, { method: 'POST', ...asked });
-  const answer = tokens.safeParse(response.status === 200 ? await response.json() : undefined);
-  if (answer.success) return answer.data.access_token;
+  const { success, data } = answers.safeParse(response.status === 200 ? await response.json() : undefined);
+  if (success) return { access: data.access_token, id: data.id_token };
   const [code, detail] = response.status >= 500 ? (['peer.unavailable', 'the provider failed'] as const) : refused;
   throw problem(code, { where: 'identity', detail });
 }

@@ -12,6 +12,7 @@ import { addMessages } from './messages.command.js';
 import { addMigrate } from './migrate.command.js';
 import { addNotifications } from './notifications.command.js';
 import { addOpen } from './open.command.js';
+import { addRealm } from './realm.command.js';
 import { addReplayDecision } from './replay-decision.command.js';
 import { addRequest } from './request.command.js';
 import { addReviews } from './reviews.command.js';
@@ -83,5 +84,6 @@ const commands = [
   addRun,
   addMigrate,
   addConfig,
+  addRealm,
   addFsck,
 ];

@@ -49,6 +49,11 @@ function isEncrypted(text: string): boolean {
 const http = z.strictObject({
   host: host.default('127.0.0.1').describe('Address that the public HTTP server listens on.'),
   port: port.default(8080).describe('Its port; 0 takes any free one.'),
+  publicUrl: httpUrl(/^https?:\/\/[^/?#@]+\/?$/, 'must be http or https, a host, and nothing behind it')
+    .optional()
+    .describe(
+      'Where browsers reach it, e.g. `https://medshare.harbor.example`: where the identity provider sends people back to. Its own address when left out.',
+    ),
 });
 
 const peers = z.strictObject({

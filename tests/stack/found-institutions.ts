@@ -41,6 +41,7 @@ export async function foundInstitutions(
       // turned once they are there, and never back: what is sealed and what waits for its consumers stays where it is
       ...(servers.has('kubo-1') && servers.has('s3') && blobsOf(stack, id)),
       ...(servers.has('kafka-1') && busOf(stack, id)),
+      ...(servers.has('keycloak') && { identity: identityOf(stack, id) }),
     });
     const config = loadConfig(configFile(data, id), {});
     const applied = [...(await migrateAsOwner(config)), ...(await migrateBus(config))];

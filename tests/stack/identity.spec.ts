@@ -3,6 +3,7 @@ import { Controller, Get, Module, UseGuards, type INestApplication } from '@nest
 import { NestFactory } from '@nestjs/core';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, decodeJwt, decodeProtectedHeader } from 'jose';
 import { applyAndVerify, applyRealm } from '@medshare/app/realm/apply-realm';
+import { sessionContract } from '@medshare/app/run/session.contract';
 import { systemClock as clock } from '@medshare/clock';
 import { clientCredentials, createOidcVerifier, obtainToken, signIn, type VerifierOptions } from '@medshare/identity';
 import { boundedFetch } from '@medshare/identity/bounded-fetch';
@@ -17,6 +18,9 @@ import { describedStack, stateFolder } from './running-stack.js';
 import { keycloak } from './servers/keycloak.js';
 import { openStack } from './stack.js';
 import { Supervisor } from './supervise.js';
+
+/** Of Keycloak on a busy machine, ms. */
+const patience = 300_000;
 
 const signingIn = (realm: TryRealm) => ({ issuer: realm.issuer, authorities: realm.authorities, ...realm.person });
 const asFeed = ({ issuer, authorities, feed }: TryRealm) => clientCredentials({ issuer, authorities, ...feed });
@@ -50,6 +54,19 @@ for (const [name, createVerifier] of Object.entries({ keycloak: createKeycloakVe
     };
   });
 
+sessionContract('Keycloak', async (publicUrl) => {
+  const realm = await makeRealm(publicUrl);
+  const { issuer, authorities, person } = realm;
+  const { username, password } = person;
+  return {
+    issuer,
+    authorities,
+    person: { username, password },
+    verifier: verifierOf(realm),
+    close: () => realm.remove(),
+  };
+});
+
 @Controller('wards')
 @UseGuards(TokenGuard)
 class Wards {
@@ -79,7 +96,7 @@ describe('what a route answers to Keycloak’s tokens', () => {
     app.useGlobalFilters(new ProblemFilter());
     await app.listen(0, '127.0.0.1');
     base = await app.getUrl();
-  });
+  }, patience);
   afterAll(async () => {
     await app?.close();
     await realm?.remove();
@@ -120,7 +137,7 @@ describe('the realm at Keycloak', () => {
   let realm: TryRealm;
   beforeAll(async () => {
     realm = await makeRealm();
-  });
+  }, patience);
   afterAll(() => realm?.remove());
   const base = () => `/${realm.realm.realm}`;
   const wrong = (path: string) => realm.admin.read(`${base()}${path}`);
@@ -187,7 +204,7 @@ describe('while Keycloak is killed and back', () => {
   let realm: TryRealm;
   beforeAll(async () => {
     realm = await makeRealm();
-  });
+  }, patience);
   afterAll(() => realm?.remove());
 
   it('known keys serve for their age, nobody else is let in, and afterwards all is as before', async () => {

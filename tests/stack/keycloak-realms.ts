@@ -26,7 +26,8 @@ const password = Buffer.from(systemRandom.bytes(15)).toString('base64url');
 const person = { username: 'mei', password, roles: ['clinician'] };
 const keyProvider = 'org.keycloak.keys.KeyProvider';
 
-export async function makeRealm(): Promise<TryRealm> {
+/** @param publicUrl where the institution's pages are */
+export async function makeRealm(publicUrl?: string): Promise<TryRealm> {
   const { keycloak, authority } = await describedStack();
   const authorities = await readFile(authority, 'utf8');
   const issuer = `${keycloak.url}/realms/try-${systemRandom.uuid().slice(0, 8)}`;
@@ -38,7 +39,7 @@ export async function makeRealm(): Promise<TryRealm> {
   const admin = await KeycloakAdmin.signIn({ baseUrl: keycloak.url, authorities, login });
   const realm = describeRealm({
     institution: 'harbor',
-    http: { host: '127.0.0.1', port: 7101 },
+    http: { host: '127.0.0.1', port: 7101, publicUrl },
     identity: { issuer, audience: 'medshare' } as Parameters<typeof describeRealm>[0]['identity'],
   });
   await applyAndVerify(admin, realm);

@@ -7,6 +7,7 @@ import type { Clock, Random } from '@medshare/clock';
 import { boundedAdapter } from './bounded-adapter.js';
 import { cliClient, publicClient, serviceClient, type PublicClient, type ServiceAccount } from './embedded-clients.js';
 import { LoginLimit } from './login-limit.js';
+import { logoutSource, postLogoutSuccessSource } from './logout-page.js';
 import { loginHeaders, loginPage, type LoginFailure } from './login-page.js';
 import { readPrivate, writePrivate } from './private-file.js';
 import { openSigningKeys, type SigningKey } from './signing-keys.js';
@@ -163,7 +164,9 @@ const routes: Configuration['routes'] = {
 const featuresOf = (): Configuration['features'] => ({
   devInteractions: { enabled: false },
   clientCredentials: { enabled: true },
-  revocation: { enabled: true },
+  // a client ends what it was given, and no other's
+  revocation: { enabled: true, allowedPolicy: (_, client, token) => token.clientId === client.clientId },
+  rpInitiatedLogout: { enabled: true, logoutSource, postLogoutSuccessSource },
   pushedAuthorizationRequests: { enabled: false },
   resourceIndicators: {
     enabled: true,

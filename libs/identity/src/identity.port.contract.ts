@@ -36,6 +36,8 @@ export interface IdentityHarness {
 }
 
 const minute = 60_000;
+/** Of a provider on a busy machine. */
+const patience = 5 * minute;
 const clockAt = (offset: number): Clock => ({ now: () => Date.now() + offset });
 const unauthenticated = (detail?: string) => ({
   code: 'auth.unauthenticated',
@@ -55,8 +57,8 @@ export function identityContract(name: string, start: () => Promise<IdentityHarn
       harness = await start();
       token = await harness.personToken();
       verifier = harness.verifier();
-    });
-    afterAll(() => harness?.close());
+    }, patience);
+    afterAll(() => harness?.close(), patience);
 
     it('vouches for a person', async () => {
       const principal = await verifier.verify(token);

@@ -5,6 +5,7 @@ import { frame, suite, toBase64url } from '@medshare/crypto';
 import { openDatabase, openListener, type Database, type Listener } from '@medshare/database';
 import type { Region } from '@medshare/events';
 import type { TokenVerifier } from '@medshare/identity';
+import type { ConsoleSession } from '@medshare/identity/console-session';
 import type { EmbeddedProvider } from '@medshare/identity/embedded-oidc.driver';
 import type { KeyEncryption } from '@medshare/keys';
 import { Inbox, Outbox, startRelay, type Relay } from '@medshare/outbox';
@@ -28,6 +29,7 @@ import { urlOf } from './database-urls.js';
 import { countFindings, countParked } from './count-faults.js';
 import { openProvider } from './embedded-provider.js';
 import { policyFiles } from './files.js';
+import { openSession, sessionKey } from './open-session.js';
 import { openTracing } from './open-tracing.js';
 import { readRegion, readSecret, readSigningKey } from './secrets.js';
 import { tellExpiry } from './tell-expiry.js';
@@ -42,6 +44,7 @@ export interface Assembled {
   credentials: { key: string; cert: string };
   authorities: Map<string, string>;
   verifier: TokenVerifier;
+  session: ConsoleSession;
   provider: EmbeddedProvider | undefined;
   bus: OpenedBus;
   ledger: OpenedLedger | undefined;
@@ -109,6 +112,7 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
   const contexts = new Map<RoleName, RoleContext>();
   for (const role of config.roles) contexts.set(role, await contextOf(role, base, transit, patientSecret));
   const relays: Relay[] = [];
+  const verifier = await openVerifier(config);
   const databases = [...contexts.values()].map(({ database }) => database);
   return {
     region,
@@ -117,7 +121,12 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
     metrics,
     credentials,
     authorities,
-    verifier: await openVerifier(config),
+    verifier,
+    session: openSession(config, {
+      verifier,
+      onLogin: config.identity.embedded ? undefined : loginsOf(contexts),
+      key: sessionKey(patientSecret),
+    }),
     provider: config.identity.embedded ? await openProvider(config, loginsOf(contexts)) : undefined,
     bus,
     ledger,

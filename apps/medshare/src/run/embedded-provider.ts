@@ -7,8 +7,8 @@ import {
   type EmbeddedProviderOptions,
 } from '@medshare/identity/embedded-oidc.driver';
 import { z } from 'zod';
-import { messagesClient } from './messages-page.js';
 import type { Config } from '../config.js';
+import { callbackUrl, consoleClient, signedOutUrl } from './public-url.js';
 
 /** Service accounts of an embedded provider: `<data>/identity/accounts.json`, mode 0600. */
 export const accountsFile = z.strictObject({
@@ -20,9 +20,10 @@ export const identityFolder = (data: string): string => join(data, 'identity');
 export const accountsPath = (data: string): string => join(identityFolder(data), 'accounts.json');
 
 export async function openProvider(
-  { institution, data, identity }: Config,
+  config: Config,
   onLogin: EmbeddedProviderOptions['onLogin'],
 ): Promise<EmbeddedProvider> {
+  const { institution, data, identity } = config;
   const folder = identityFolder(data);
   const { accounts } = accountsFile.parse(JSON.parse(await readFile(accountsPath(data), 'utf8')));
   const baseUrl = identity.issuer.slice(0, identity.issuer.indexOf('/realms/'));
@@ -31,7 +32,7 @@ export async function openProvider(
     institution,
     folder,
     serviceAccounts: accounts,
-    clients: [{ clientId: messagesClient, redirectUris: [`${baseUrl}/messages`] }],
+    clients: [{ clientId: consoleClient, redirectUris: [callbackUrl(config)], signedOutUris: [signedOutUrl(config)] }],
     ...(onLogin ? { onLogin } : {}),
     clock: systemClock,
     random: systemRandom,

@@ -1,37 +1,29 @@
-/** The page's whole script, as a browser runs it: no framework, nothing written but by textContent. The token lives in memory only. */
+/** The page's whole script, as a browser runs it: no framework, nothing written but by textContent. It never sees a token. */
 export const messagesScript = `'use strict';
 const $ = (id) => document.getElementById(id);
-const meta = (name) => document.querySelector('meta[name="' + name + '"]').content;
-const issuer = meta('issuer') + '/protocol/openid-connect/', client = meta('client'), here = location.origin + '/messages';
-const b64 = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=+$/, '');
-const random = () => b64(crypto.getRandomValues(new Uint8Array(32)));
-let token, next;
+let csrf, next;
 const say = (text) => { $('status').textContent = text; };
-async function signIn() {
-  const verifier = random(), state = random();
-  sessionStorage.setItem('pkce', JSON.stringify({ verifier, state }));
-  const challenge = b64(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))));
-  location.assign(issuer + 'auth?' + new URLSearchParams({ client_id: client, redirect_uri: here, response_type: 'code', scope: 'openid', state, code_challenge: challenge, code_challenge_method: 'S256' }));
-}
-async function comeBack() {
-  const query = new URLSearchParams(location.search), kept = JSON.parse(sessionStorage.getItem('pkce') || '{}');
-  sessionStorage.removeItem('pkce');
-  if (!query.has('code')) return;
-  history.replaceState(null, '', '/messages');
-  if (!kept.state || query.get('state') !== kept.state) return say('The sign-in was not begun here. Sign in again.');
-  const body = new URLSearchParams({ grant_type: 'authorization_code', client_id: client, code: query.get('code'), redirect_uri: here, code_verifier: kept.verifier });
-  const answer = await fetch(issuer + 'token', { method: 'POST', body });
-  if (!answer.ok) return say('The sign-in was refused.');
-  token = (await answer.json()).access_token;
-  $('in').hidden = true; $('work').hidden = false;
+async function comeIn() {
+  const answer = await fetch('/session');
+  if (answer.status === 401) return;
+  if (!answer.ok) return say('Nobody can be signed in now. Try again in a moment.');
+  const who = await answer.json();
+  csrf = who.csrf;
+  $('who').textContent = who.username + ' at ' + who.institution;
+  $('in').hidden = true; $('out').hidden = false; $('work').hidden = false;
   await refresh();
 }
+async function signOut() {
+  const answer = await fetch('/session/logout', { method: 'POST', headers: { 'x-medshare-csrf': csrf } });
+  if (!answer.ok) return say('You are not signed out. Close the browser.');
+  location.assign((await answer.json()).location);
+}
 async function call(path, body) {
-  const headers = { authorization: 'Bearer ' + token, accept: 'application/json', ...(body && { 'content-type': 'application/json' }) };
+  const headers = { 'x-medshare-csrf': csrf, accept: 'application/json', ...(body && { 'content-type': 'application/json' }) };
   const answer = await fetch(path, { headers, ...(body && { method: 'POST', body: JSON.stringify(body) }) });
   const found = await answer.json().catch(() => ({}));
   if (answer.ok) return found;
-  if (answer.status === 401) { $('in').hidden = false; throw new Error('Your sign-in is over: sign in again.'); }
+  if (answer.status === 401) { $('in').hidden = false; $('out').hidden = true; throw new Error('Your sign-in is over: sign in again.'); }
   throw new Error((found.title || 'It failed') + ' (' + (found.code || answer.status) + (found.where ? ', ' + found.where : '') + ')');
 }
 const cell = (row, text) => { const td = row.insertCell(); td.textContent = text ?? ''; return td; };
@@ -87,8 +79,8 @@ async function overview() {
   $('others').hidden = $('elsewhere').rows.length === 0;
 }
 async function refresh(quiet) { await Promise.all([load(false), overview()]); if (!quiet) say(''); }
-$('signin').addEventListener('click', () => guarded(signIn));
+$('signout').addEventListener('click', () => guarded(signOut));
 $('filter').addEventListener('submit', (event) => { event.preventDefault(); guarded(refresh); });
 $('more').addEventListener('click', () => guarded(() => load(true)));
-guarded(comeBack);
+guarded(comeIn);
 `;

@@ -2,9 +2,6 @@ import { createHash } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
 import { messagesScript } from './messages-page.script.js';
 
-/** The page's client at the institution's provider: public, authorization code with PKCE (RFC 7636), sent back to `/messages`. */
-export const messagesClient = 'medshare-messages';
-
 const style = `
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 1.5rem; color: #111; background: #fff }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; font-size: .9rem }
@@ -23,13 +20,11 @@ const escape = (text: string): string => text.replace(/[&<>"']/g, (one) => `&#${
 const head = (...names: string[]) =>
   `<thead><tr>${names.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead>`;
 
-const page = (institution: string, issuer: string): string => `<!doctype html>
+const page = (institution: string): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="issuer" content="${escape(issuer)}">
-<meta name="client" content="${messagesClient}">
 <title>Messages of ${escape(institution)}</title>
 <style>${style}</style>
 </head>
@@ -37,7 +32,8 @@ const page = (institution: string, issuer: string): string => `<!doctype html>
 <main>
 <h1>Messages of ${escape(institution)}</h1>
 <p id="status" role="status"></p>
-<p id="in"><button id="signin" type="button">Sign in</button></p>
+<p id="in"><a href="/session/login?to=/messages">Sign in</a></p>
+<p id="out" hidden><span id="who"></span> <button id="signout" type="button">Sign out</button></p>
 <div id="work" hidden>
 <table><caption>Lag of feeds</caption>${head('Feed', 'On their way', 'Oldest', 'Parked', 'Waiting')}<tbody id="feeds"></tbody></table>
 <div id="others" hidden><table><caption>Parked at other roles</caption>${head('Role', 'Since', 'State', 'Why', 'Event', 'Mend')}<tbody id="elsewhere"></tbody></table></div>
@@ -65,13 +61,13 @@ const page = (institution: string, issuer: string): string => `<!doctype html>
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** Answers `GET /messages` of a browser with the message browser's page; programs, which ask for JSON, are passed on. */
-export function messagesPage(institution: string, issuer: string) {
-  const html = page(institution, issuer);
+export function messagesPage(institution: string) {
+  const html = page(institution);
   const csp = [
     "default-src 'none'",
     `script-src ${hashOf(messagesScript)}`,
     `style-src ${hashOf(style)}`,
-    `connect-src 'self' ${new URL(issuer).origin}`,
+    "connect-src 'self'",
     "form-action 'self'",
     "frame-ancestors 'none'",
     "base-uri 'none'",

@@ -11,7 +11,9 @@ import { startHousekeeping } from './housekeeping.js';
 import { messagesPage } from './messages-page.js';
 import { migrateAll } from './migrate.js';
 import { openConfiguredDatabase } from './open-database.js';
+import { publicUrl } from './public-url.js';
 import { rateLimit } from './rate-limit.js';
+import { bearerOfSession, mountSession } from './session-routes.js';
 import { traceRequests } from './trace-requests.js';
 
 /**
@@ -54,8 +56,10 @@ async function run(
   app.disable('x-powered-by');
   app.use(traceRequests(config.institution));
   app.use(separatePeers());
+  app.use(bearerOfSession(assembled.session));
   app.use(rateLimit(config.limits.requestsPerMinute, clock));
-  if (config.roles.includes('ingest')) app.use(messagesPage(config.institution, config.identity.issuer));
+  if (config.roles.includes('ingest')) app.use(messagesPage(config.institution));
+  mountSession(app.getHttpAdapter().getInstance() as never, assembled.session, publicUrl(config));
   provider?.mount(app.getHttpAdapter().getInstance() as never);
   app.useGlobalFilters(new ProblemFilter((found) => assembled.onProblem(found)));
   app.connectMicroservice({ strategy: new BusServer(assembled.bus, config.institution) }, { inheritAppConfig: true });

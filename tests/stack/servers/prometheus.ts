@@ -3,6 +3,7 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { demoInstitutions, portsOf } from '@medshare/app/found/demo';
+import { organisations, portsOf as portsOfFabric } from '../fabric/organisations.js';
 import { whyNot200 } from '../get.js';
 import { folderOf, onPath, tool } from '../install.js';
 import type { Launch, Package, StackServer } from '../server.js';
@@ -85,6 +86,10 @@ function configOf(stack: Stack): object {
   const { ports, certificates, secrets, places } = stack;
   const at = (port: number) => [{ targets: [`127.0.0.1:${port}`] }];
   const kubos = kuboNodes.map((node) => `127.0.0.1:${ports.kubo(node).api}`);
+  const fabrics = organisations.flatMap((each) => {
+    const { peer, orderer } = portsOfFabric(stack, each);
+    return [peer.operations, orderer.operations].map((port) => `127.0.0.1:${port}`);
+  });
   return {
     global: { scrape_interval: '5s', evaluation_interval: '5s' },
     rule_files: [resolve(import.meta.dirname, '../../../deploy/observability/alert-rules.yaml')],
@@ -105,6 +110,7 @@ function configOf(stack: Stack): object {
         basic_auth: { username: kuboUser.user, password_file: secrets.path(kuboUser.secret) },
         static_configs: [{ targets: kubos }],
       },
+      { job_name: 'fabric', static_configs: [{ targets: fabrics }] },
       { job_name: 'collector', static_configs: at(ports.collector.metrics) },
       { job_name: 'prometheus', static_configs: at(ports.prometheus) },
     ],

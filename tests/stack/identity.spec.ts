@@ -118,6 +118,14 @@ describe('what a route answers to Keycloak’s tokens', () => {
     expect(await get('/wards')).toEqual(refused('a bearer token is needed'));
   });
 
+  it('names the setting where Keycloak’s certificate is not believed', async () => {
+    const token = await obtainToken(signingIn(realm));
+    await expect(verifierOf(realm, { authorities: undefined }).verify(token)).rejects.toMatchObject({
+      code: 'peer.unavailable',
+      detail: expect.stringContaining('identity.authorities does not vouch for the provider’s certificate') as string,
+    });
+  });
+
   it('names why it refuses: another realm, no audience, no signature, the public key as a secret', async () => {
     expect(await get('/wards', await obtainToken(signingIn(other)))).toEqual(refused('the claim iss does not fit'));
     const { issuer, authorities, stranger } = realm;
@@ -144,6 +152,10 @@ describe('the realm at Keycloak', () => {
 
   it('is as it should be after it was applied, and applying again changes nothing', async () => {
     expect(await applyRealm(realm.admin, realm.realm, { dry: false })).toEqual([]);
+    // also after somebody saved a client in the console as it is, which Keycloak adds something to
+    const feed = (await realm.admin.list(`${base()}/clients?clientId=feed`))[0]!;
+    await realm.admin.write('PUT', `${base()}/clients/${feed.id}`, feed);
+    expect(await applyRealm(realm.admin, realm.realm, { dry: true })).toEqual([]);
   });
 
   it('is mended where somebody loosened it, and each place is told; a dry run changes nothing', async () => {

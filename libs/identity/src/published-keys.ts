@@ -26,7 +26,16 @@ export function publishedKeys(options: VerifierOptions): JWTVerifyGetKey {
         throw unauthenticated('the key is not one that the provider publishes', cause);
       // such as an algorithm that no key set can serve
       if (cause instanceof errors.JOSENotSupported) throw unauthenticated('the algorithm is not allowed', cause);
-      throw problem('peer.unavailable', { where: 'identity', detail: 'no signing keys', cause });
+      throw problem('peer.unavailable', { where: 'identity', detail: `no signing keys: ${reasonOf(cause)}`, cause });
     }
   };
+}
+
+/** The setting to look at, and what the connection or the answer was wrong in; nothing that a provider wrote. */
+function reasonOf(cause: unknown): string {
+  const { code } = ((cause as Error).cause ?? cause) as { code?: unknown };
+  const known = typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code) ? ` (${code})` : '';
+  if (/CERT|SIGNATURE|SELF_SIGNED|ALTNAME/.test(known))
+    return `identity.authorities does not vouch for the provider’s certificate${known}`;
+  return `identity.issuer does not give them${known}`;
 }

@@ -120,6 +120,20 @@ describe.each([
     expect(asked).toBe(before);
   });
 
+  it('names the setting when the provider is not there', async () => {
+    const token = await sign();
+    const gone = createServer();
+    await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
+    const { port } = gone.address() as AddressInfo;
+    await new Promise((resolve) => gone.close(resolve));
+    const nobody = `http://127.0.0.1:${port}/certs`;
+    const own = createVerifier({ issuer, institution: 'harbor', jwksUri: nobody, clock });
+    await expect(own.verify(token)).rejects.toMatchObject({
+      code: 'peer.unavailable',
+      detail: 'no signing keys: identity.issuer does not give them (ECONNREFUSED)',
+    });
+  });
+
   it.each([
     { status: 500, body: '' },
     { status: 302, body: '' },

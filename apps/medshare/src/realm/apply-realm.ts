@@ -93,7 +93,9 @@ class Work {
     const path = id === undefined ? undefined : `${this.#base}/clients/${id}`;
     if (is && path !== undefined)
       await this.#mend(where, settings, is, () => this.#write('PUT', path, merged(is, settings)));
-    if (scopes) await this.#clientScopes(where, path, scopes);
+    // Keycloak gives this one back whenever somebody writes a client with a service account
+    const given = settings['serviceAccountsEnabled'] === true ? ['service_account'] : [];
+    if (scopes) await this.#clientScopes(where, path, scopes, given);
     if (roles) await this.#roleSet(`${where}.roles`, path && `${path}/scope-mappings/realm`, roles, true);
     if (accountRoles) await this.#accountRoles(`${where}.accountRoles`, path, accountRoles);
   }
@@ -129,7 +131,12 @@ class Work {
   }
 
   /** Claims of another scope could be more than medshare reads, or could be read as something else. */
-  async #clientScopes(where: string, path: string | undefined, wanted: readonly string[]): Promise<void> {
+  async #clientScopes(
+    where: string,
+    path: string | undefined,
+    wanted: readonly string[],
+    allowed: readonly string[],
+  ): Promise<void> {
     for (const kind of ['default', 'optional']) {
       const list = `${path}/${kind}-client-scopes`;
       const there = path === undefined ? [] : await this.#list(list);
@@ -139,7 +146,7 @@ class Work {
         const known = (await this.#list(`${this.#base}/client-scopes`)).find((each) => each.name === name);
         await this.#write('PUT', `${list}/${known?.id}`);
       }
-      const kept = names.map((name) => ({ name }));
+      const kept = [...names, ...allowed].map((name) => ({ name }));
       await this.#removeOthers(`${where}.${kind}Scopes`, there, kept, (one) => `${list}/${one.id}`);
     }
   }

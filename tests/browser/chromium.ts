@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
-import { chromium } from 'playwright-core';
+import { chromium, type Page as ShownPage } from 'playwright-core';
 import type * as page from './page.js';
 
 type Page = typeof page;
@@ -83,10 +83,18 @@ const args = [
   '--disable-sync',
 ];
 
+const launch = () => chromium.launch({ executablePath: findChromium(), headless: true, args, timeout: 60_000 });
+
+/** An empty page of headless Chromium that may go anywhere, as a person's. */
+export async function openPage(): Promise<{ page: ShownPage; close(): Promise<void> }> {
+  const browser = await launch();
+  return { page: await browser.newPage(), close: () => browser.close() };
+}
+
 /** A page of headless Chromium with the functions of `page.ts`, offline. */
 export async function openBrowser(): Promise<Browser> {
   const { text } = await bundle('tests/browser/page.ts', 'medsharePage');
-  const browser = await chromium.launch({ executablePath: findChromium(), headless: true, args, timeout: 60_000 });
+  const browser = await launch();
   const context = await browser.newContext({ offline: true });
   const shown = await context.newPage();
   // a `var` of a script is a property of the page's global

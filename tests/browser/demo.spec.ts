@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openIpfsFiles } from '@medshare/blobs/ipfs-files.driver';
 import { fromBase64url, toBase64url, unframe, type BoxedFragments } from '@medshare/crypto';
@@ -5,7 +6,7 @@ import type { StaffCertificate } from '@medshare/events';
 import { audited, post, startDemo, until, type Demo } from '../harness/demo.js';
 import { HandReader, regionOf } from '../harness/hand-reader.js';
 import { admission, hivTest, identifierOf, patient, sodium } from '../harness/messages.js';
-import { openBrowser, type Browser } from './chromium.js';
+import { openBrowser, openPage, type Browser } from './chromium.js';
 
 const mei = patient(41);
 const sensitive = 'sensitive:hiv';
@@ -110,4 +111,33 @@ describe('with running institutions, the browser', () => {
       await expect(page.call('verifyAuditProof', trust, moved)).rejects.toThrow('not under the checkpoint');
     }
   }, 60_000);
+
+  it('lets a person sign in at the page of messages, see them, and sign out; scripts there never see a token', async () => {
+    const { passwords } = JSON.parse(await readFile(join(demo.data, 'demo-secrets.json'), 'utf8')) as {
+      passwords: Record<string, Record<string, string>>;
+    };
+    const { page: shown, close } = await openPage();
+    const wrong: string[] = [];
+    shown.on('pageerror', ({ message }) => wrong.push(message));
+    try {
+      await shown.goto(`${demo.institutions['harbor']!.httpUrl}/messages`);
+      await shown.click('text=Sign in');
+      await shown.fill('#username', 'it.sun');
+      await shown.fill('#password', passwords['harbor']!['it.sun']!);
+      await shown.click('button[type=submit]');
+      await shown.waitForSelector('#messages tr');
+      expect(await shown.textContent('#who')).toBe('it.sun at harbor');
+      expect(await shown.locator('#messages tr').count()).toBeGreaterThanOrEqual(3);
+      expect(
+        await shown.evaluate('document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)'),
+      ).toBe('{}{}');
+      await shown.click('#signout');
+      await shown.goto(`${demo.institutions['harbor']!.httpUrl}/messages`);
+      await shown.waitForSelector('#in:not([hidden])');
+      expect(await shown.isVisible('#work')).toBe(false);
+      expect(wrong).toEqual([]);
+    } finally {
+      await close();
+    }
+  }, 90_000);
 });

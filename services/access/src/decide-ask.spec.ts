@@ -101,7 +101,7 @@ describe('deciding an ask', () => {
     const researcher = await decide(test.envelope({ ask: { purpose: 'HRESCH' } }));
     test.deals = [];
     const nothing = await decide(test.envelope({ ask: { purpose: 'HRESCH' } }));
-    expect(JSON.stringify(researcher)).not.toContain('hiv');
+    expect(JSON.stringify(researcher)).not.toContain('sensitive:');
     const bare = ({ receipts, proposals }: typeof nothing) => [
       receipts.map((one) => ({ ...one, id: '', askId: '', askHash: '', inputs: '', signature: '' })),
       proposals,

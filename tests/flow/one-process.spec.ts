@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { commandsFlow } from './commands-flow.js';
+import { mergeFlow } from './merge-flow.js';
 import { recordFlow } from './record-flow.js';
 
 /** Series that only come with what does not happen here: a refusal, a flood of connections, MLLP over TLS. */
@@ -12,4 +14,6 @@ recordFlow('three institutions in one process, suite sm', { suite: 'sm' }, (demo
     const shown = new Set([...page.matchAll(/^medshare_\w+/gm)].map(([name]) => name));
     expect([...used].filter((name) => !shown.has(name) && !occasional.test(name))).toEqual([]);
   });
+  mergeFlow(demoOf);
+  commandsFlow(demoOf);
 });

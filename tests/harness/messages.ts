@@ -54,4 +54,16 @@ export function hivTest(of: Patient, controlId = nextControl()): string {
   );
 }
 
+/** One patient's numbers go over into another's, as a HIS says it: the one that goes away by its local number only. */
+export function merge(kept: Patient, gone: Patient, controlId = nextControl()): string {
+  const head = [msh('ADT^A40^ADT_A39', controlId), 'EVN|A40|20261121090000+0800'];
+  return [...head, pid(kept), `MRG|${gone.local}^^^HARBOR^MR`].join('\r') + '\r';
+}
+
+/** Acknowledged, and never a record: one result of two patients. */
+export function unmappable(of: Patient, other: Patient, controlId = nextControl()): string {
+  const result = ['OBR|1|||2951-2^Sodium^LN', 'OBX|1|NM|2951-2^Sodium^LN||140||||||F'];
+  return [msh('ORU^R01^ORU_R01', controlId), pid(of), ...result, pid(other), ...result].join('\r') + '\r';
+}
+
 export const identifierOf = ({ citizen }: Patient) => ({ system: 'urn:medshare:east:citizen', value: citizen });

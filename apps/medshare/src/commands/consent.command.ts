@@ -21,7 +21,7 @@ export function addConsent(program: Command, run: Run): void {
     'Record a FHIR R4 Consent, or a new version of one. Versions are never changed; each one’s hash is anchored on the chain. ' +
       'What it no longer allows is withdrawn. An element or code that is not understood is named: until it is mended, the consent refuses.',
     [
-      'medshare consent record --as officer.li@harbor samples/consent-research.json',
+      'medshare consent record --as officer.li@harbor consent.json',
       'medshare consent record --as mei.lin@harbor withdrawn.json --id 0b7c…',
     ],
   );

@@ -15,7 +15,13 @@ export function describeFailure(caught: unknown): Problem {
 }
 
 const systemErrors: Readonly<
-  Record<string, readonly ['peer.unavailable' | 'request.not-found' | 'config.invalid' | 'storage.unavailable', string]>
+  Record<
+    string,
+    readonly [
+      'peer.unavailable' | 'request.not-found' | 'request.conflict' | 'config.invalid' | 'storage.unavailable',
+      string,
+    ]
+  >
 > = {
   ECONNREFUSED: ['peer.unavailable', 'nothing listens there; start it with: medshare up --demo'],
   ECONNRESET: ['peer.unavailable', 'the connection was cut'],
@@ -28,6 +34,7 @@ const systemErrors: Readonly<
   EACCES: ['storage.unavailable', 'permission denied'],
   ENOENT: ['request.not-found', 'no such file or folder'],
   EISDIR: ['request.not-found', 'a folder, not a file'],
+  EEXIST: ['request.conflict', 'it exists, and is not overwritten'],
   ENOSPC: ['storage.unavailable', 'the disk is full'],
 };
 

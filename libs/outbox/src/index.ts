@@ -22,4 +22,5 @@ export {
   storingPayloads,
   removePayloadsBefore,
 } from './payloads.js';
+export { backoffOf, Rounds, type RoundsOptions } from './rounds.js';
 export { startRelay, type Relay, type RelayOptions } from './relay.js';

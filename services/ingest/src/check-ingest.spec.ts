@@ -108,4 +108,46 @@ describe('fsck of ingest', () => {
       'ingest.message ↔ ingest.inbox disagrees',
     ]);
   });
+
+  describe('looks at what webhooks keep, and', () => {
+    const fetch = 'ingest.webhook_fetch';
+    const cure = 'DELETE FROM webhook_fetch';
+    /** A subscription of which ten events were heard, 3 to 4 and 7 to be fetched; and what a test changes. */
+    const gaps = (...more: string[]) =>
+      [
+        `INSERT INTO webhook_subscription (feed, subscription, last_event, status, heard_at) VALUES ('his', 's', 10, 'active', now())
+           ON CONFLICT DO NOTHING`,
+        gap(3, 4),
+        gap(7, 7),
+        `INSERT INTO webhook_fetch (id, feed, kind, made_at, next_at) VALUES (gen_random_uuid(), 'his', 'search', now(), now())`,
+        ...more,
+      ].join(';');
+    const gap = (first: number, last: number, subscription = 's') =>
+      `INSERT INTO webhook_fetch (id, feed, kind, subscription, first_event, last_event, made_at, next_at)
+         VALUES (gen_random_uuid(), 'his', 'events', '${subscription}', ${first}, ${last}, now(), now())`;
+    const change = (set: string) => `UPDATE webhook_fetch SET ${set} WHERE first_event = 7`;
+
+    it('finds nothing in gaps as notifications leave them', async () => {
+      expect(await planted(gaps(), cure)).toEqual([]);
+      // numbers that are void since the source began again
+      expect(await planted(gaps(change('subscription = NULL')), cure)).toEqual([]);
+    });
+
+    it.each([
+      [
+        'events of a subscription that nothing was heard of',
+        gap(1, 1, 'unheard'),
+        `${fetch} ↔ ingest.webhook_subscription missing`,
+      ],
+      ['events that the source has not told of', gap(11, 12), `${fetch} ↔ ingest.webhook_subscription disagrees`],
+      ['a gap without numbers', change('first_event = NULL, last_event = NULL'), `${fetch} disagrees`],
+      ['a gap that ends before it begins', change('last_event = 6'), `${fetch} disagrees`],
+      ['a search with numbers', change(`kind = 'search'`), `${fetch} disagrees`],
+      ['the same event in two gaps', gap(4, 5), `${fetch} doubled`],
+      ['a name that is not here', change('payload = gen_random_uuid()'), `${fetch} ↔ transit.payload missing`],
+      ['what waits for a person without a reason', change(`state = 'failed'`), `${fetch} disagrees`],
+    ])('names %s', async (_, harm, finding) => {
+      expect(await planted(gaps(harm), cure)).toEqual([finding]);
+    });
+  });
 });

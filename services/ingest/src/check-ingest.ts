@@ -71,6 +71,53 @@ const comparisons: readonly Comparison[] = [
   },
 ];
 
+/** What webhooks keep: every number of a subscription up to the last was heard, or stands in one gap that can be fetched. */
+const hooks: readonly Comparison[] = [
+  {
+    store: 'ingest.webhook_fetch ↔ ingest.webhook_subscription',
+    problem: 'missing',
+    detail: 'events are to be fetched of a subscription that nothing was heard of',
+    sql: `SELECT f.id FROM webhook_fetch f WHERE f.kind = 'events' AND f.subscription IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM webhook_subscription s WHERE s.feed = f.feed AND s.subscription = f.subscription)`,
+  },
+  {
+    store: 'ingest.webhook_fetch ↔ ingest.webhook_subscription',
+    problem: 'disagrees',
+    detail: 'events are to be fetched that the source has not told of: the subscription is not that far',
+    sql: `SELECT f.id FROM webhook_fetch f JOIN webhook_subscription s ON s.feed = f.feed AND s.subscription = f.subscription
+          WHERE f.kind = 'events' AND f.last_event > s.last_event`,
+  },
+  {
+    store: 'ingest.webhook_fetch',
+    problem: 'disagrees',
+    detail: 'a fetch of events names none, or one of something else names some',
+    sql: `SELECT id FROM webhook_fetch
+          WHERE (kind = 'events') <> coalesce(first_event >= 1 AND last_event >= first_event, false)`,
+  },
+  {
+    store: 'ingest.webhook_fetch',
+    problem: 'doubled',
+    detail: 'the same event of a subscription is to be fetched twice',
+    sql: `SELECT DISTINCT f.id FROM webhook_fetch f JOIN webhook_fetch o ON o.feed = f.feed AND o.subscription = f.subscription
+            AND o.position < f.position AND o.kind = 'events' AND f.kind = 'events'
+            AND o.first_event <= f.last_event AND f.first_event <= o.last_event`,
+  },
+  {
+    store: 'ingest.webhook_fetch ↔ transit.payload',
+    problem: 'missing',
+    detail: 'what is to be fetched is sealed in a payload that is not here, or not all of it',
+    sql: `SELECT f.id FROM webhook_fetch f LEFT JOIN transit.payload p ON p.ref = f.payload
+          WHERE f.payload IS NOT NULL AND (p.ref IS NULL OR p.chunks <> (
+            SELECT count(*) FROM transit.payload_chunk c WHERE c.ref = p.ref))`,
+  },
+  {
+    store: 'ingest.webhook_fetch',
+    problem: 'disagrees',
+    detail: 'a fetch waits for a person and does not say why',
+    sql: `SELECT id FROM webhook_fetch WHERE state = 'failed' AND problem IS NULL`,
+  },
+];
+
 /** Only where the bus has nothing left to deliver: what is on its way stands in no table of this role. */
 const lost: Comparison = {
   store: 'ingest.message ↔ bus',
@@ -82,9 +129,12 @@ const lost: Comparison = {
         AND NOT EXISTS (${event} inbox_parked p WHERE p.id = m.id::text)`,
 };
 
-/** What `fsck` asks of ingest: every acknowledged message is on its way, done, or parked, exactly once, with its bytes. */
+/**
+ * What `fsck` asks of ingest: every acknowledged message is on its way, done, or parked, exactly once, with its bytes; and what webhooks
+ * have not brought is to be fetched, once.
+ */
 export async function* checkIngest(context: Parts): AsyncIterable<Finding> {
-  for (const comparison of comparisons) yield* findings(context, comparison);
+  for (const comparison of [...comparisons, ...hooks]) yield* findings(context, comparison);
   // outbox first, then the bus: an event moves from one to the other and never back
   const behind = (await context.bus.lag()).some(
     ({ group, topic, lag }) => group === 'ingest' && topic === 'message.accepted' && lag > 0,

@@ -1,5 +1,6 @@
 import { readAcknowledgement } from '@medshare/hl7';
 import { MllpClient, type MllpAddress } from '@medshare/mllp';
+import { backoffOf, Rounds } from '@medshare/outbox';
 import { asProblem, isProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { Feed, ReplyAddress } from './ingest.config.js';
@@ -35,10 +36,12 @@ const graceMs = 2_000;
  * one by its MSH-10.
  */
 export class DeliverReplies {
-  private stopping = false;
-  private running: Promise<void> = Promise.resolve();
-  private woken = false;
-  private wakeUp: () => void = () => undefined;
+  private readonly rounds = new Rounds({
+    round: () => this.deliverDue(),
+    failed: (caught) =>
+      this.parts.logger.warn({ code: asProblem(caught).code }, 'acknowledgements not delivered, will retry'),
+    idle,
+  });
 
   constructor(
     private readonly parts: Parts,
@@ -46,19 +49,16 @@ export class DeliverReplies {
   ) {}
 
   start(): void {
-    this.running = this.run();
+    this.rounds.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopping = true;
-    this.wake();
-    await this.running;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   /** Tells that something may be due. */
   wake(): void {
-    this.woken = true;
-    this.wakeUp();
+    this.rounds.wake();
   }
 
   /** One round. @returns how many were due */
@@ -80,8 +80,7 @@ export class DeliverReplies {
       this.steps.metrics.replied(way);
     } catch (caught) {
       const { code } = asProblem(caught);
-      const wait = Math.min(backoff.first * 2 ** Math.min(attempts - 1, 20), backoff.limit);
-      const nextAt = clock.now() + wait;
+      const nextAt = clock.now() + backoffOf(backoff, attempts);
       const given = nextAt > giveUpAt;
       await notePutOff(database, id, code, given ? undefined : nextAt).catch(() => undefined);
       const text = given ? 'an application acknowledgement was given up' : 'an application acknowledgement is put off';
@@ -111,27 +110,6 @@ export class DeliverReplies {
     }
     await sendTo(address as ReplyAddress, bytes, controlId);
     return 'address';
-  }
-
-  private async run(): Promise<void> {
-    while (!this.stopping) {
-      this.woken = false;
-      const done = await this.deliverDue().catch((caught: unknown) => {
-        this.parts.logger.warn({ code: asProblem(caught).code }, 'acknowledgements not delivered, will retry');
-        return 0;
-      });
-      if (done === 0 && !this.woken && !this.stopping) await this.rest();
-    }
-  }
-
-  private rest(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, idle);
-      this.wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
 

@@ -1,3 +1,4 @@
+import { backoffOf, Rounds } from '@medshare/outbox';
 import { asProblem, type Problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import { traced } from '@medshare/telemetry';
@@ -35,10 +36,12 @@ const renewAfter = 86_400_000;
  * What time can mend is tried until it works, with growing pauses; what it cannot waits for a person. Both are visible.
  */
 export class FetchSource {
-  private stopping = false;
-  private running: Promise<void> = Promise.resolve();
-  private woken = false;
-  private wakeUp: () => void = () => undefined;
+  private readonly rounds = new Rounds({
+    round: () => this.fetchDue(),
+    failed: (caught) =>
+      this.parts.logger.warn({ code: asProblem(caught).code }, 'nothing could be fetched, will retry'),
+    idle,
+  });
   private figuresAt = -Infinity;
 
   constructor(
@@ -52,21 +55,18 @@ export class FetchSource {
   }
 
   start(): void {
-    this.running = this.run();
+    this.rounds.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopping = true;
-    this.wake();
-    await this.running;
+  stop(): Promise<void> {
+    return this.rounds.stop();
   }
 
   /** Tells that something may be due. */
   wake(): void {
     // what was told may be that a subscription has stopped
     this.figuresAt = Math.min(this.figuresAt, this.parts.clock.now() - figuresEvery + idle);
-    this.woken = true;
-    this.wakeUp();
+    this.rounds.wake();
   }
 
   /** One round. @returns how many were due */
@@ -94,7 +94,7 @@ export class FetchSource {
 
   private async inOrder(fetches: readonly DueFetch[]): Promise<void> {
     for (const fetch of fetches) {
-      if (this.stopping) return;
+      if (this.rounds.stopping) return;
       const { institution } = this.parts;
       await traced('fetch', { institution, role: 'ingest' }, {}, () => this.fetch(fetch));
     }
@@ -113,33 +113,11 @@ export class FetchSource {
       const found = caught instanceof NeedsPerson ? caught.why : asProblem(caught);
       const { code } = found;
       const gives = caught instanceof NeedsPerson || (!isPassing(found) && attempts >= patience);
-      const wait = Math.min(backoff.first * 2 ** Math.min(attempts - 1, 20), backoff.limit);
-      const nextAt = gives ? undefined : clock.now() + wait;
+      const nextAt = gives ? undefined : clock.now() + backoffOf(backoff, attempts);
       await putOffFetch(database, id, { code, where: keptPlace(found.where) }, nextAt).catch(() => undefined);
       const text = gives ? 'a fetch waits for a person' : 'a fetch is put off';
       logger.warn({ id, feed, code, attempt: attempts }, text);
     }
-  }
-
-  private async run(): Promise<void> {
-    while (!this.stopping) {
-      this.woken = false;
-      const done = await this.fetchDue().catch((caught: unknown) => {
-        this.parts.logger.warn({ code: asProblem(caught).code }, 'nothing could be fetched, will retry');
-        return 0;
-      });
-      if (done === 0 && !this.woken && !this.stopping) await this.rest();
-    }
-  }
-
-  private rest(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, idle);
-      this.wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 }
 

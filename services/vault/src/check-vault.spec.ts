@@ -138,6 +138,32 @@ describe('fsck of a vault names what was planted', () => {
     expect(await planted(plant)).toEqual(expected);
   });
 
+  it('a blob of which too few copies are whole', async () => {
+    const { context } = test.at('harbor');
+    const other = test.at('summit').context.blobs;
+    const own = context.blobs;
+    // two folders that each hold a whole copy, as a store with two nodes does
+    const twice: typeof own = {
+      wanted: 2,
+      copies: async (cid) => (await own.copies(cid)) + (await other.copies(cid).catch(() => 0)),
+      get: (cid) => own.get(cid),
+      has: (cid) => own.has(cid),
+      put: (content) => own.put(content),
+      list: () => own.list(),
+      remove: (cid) => own.remove(cid),
+    };
+    const look = () => named({ ...context, blobs: twice });
+    const few = ['vault.record ↔ blobs: few-copies', ...Array<string>(2).fill('vault.section ↔ blobs: few-copies')];
+    expect(await look()).toEqual(few);
+    const { rows } = await context.database.query<{ cid: string }>('SELECT cid FROM section');
+    const cids = [anchor.manifest, ...rows.map(({ cid }) => cid)];
+    for (const cid of cids) await other.put(context.blobs.get(cid));
+    expect(await look()).toEqual([]);
+    await other.remove(anchor.manifest);
+    expect(await look()).toEqual(few.slice(0, 1));
+    for (const cid of cids) await other.remove(cid).catch(() => undefined);
+  });
+
   it.each<[string, string, () => Promise<unknown>]>([
     ['that nobody has', 'blob.missing', () => rm(blobFolder(anchor.manifest), { recursive: true })],
     ['with a flipped bit', 'blob.tampered', () => flip(anchor.manifest)],

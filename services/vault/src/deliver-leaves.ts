@@ -2,6 +2,7 @@ import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/comm
 import { toBase64url, verifyDocument } from '@medshare/crypto';
 import { satisfies } from '@medshare/crypto/formula';
 import { deliverLeaf } from '@medshare/events';
+import { backoffOf, Rounds } from '@medshare/outbox';
 import { asProblem, problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import { writeDeal } from './deal-document.js';
@@ -19,27 +20,25 @@ const batch = 32;
 
 /** Brings dealt leaves to their holders until each has signed for its own. A class is shareable once an authorized set has. */
 export class DeliverLeaves implements OnApplicationBootstrap, OnApplicationShutdown {
-  private stopping = false;
-  private running: Promise<void> = Promise.resolve();
-  private wakeUp: () => void = () => undefined;
-  private woken = false;
+  private readonly rounds = new Rounds({
+    round: () => this.deliverDue(),
+    failed: (caught) => this.parts.logger.warn({ code: asProblem(caught).code }, 'leaves not delivered, will retry'),
+    idle,
+  });
 
   constructor(private readonly parts: Parts) {}
 
   onApplicationBootstrap(): void {
-    this.running = this.run();
+    this.rounds.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    this.stopping = true;
-    this.wake();
-    await this.running;
+  onApplicationShutdown(): Promise<void> {
+    return this.rounds.stop();
   }
 
   /** Tells that leaves may wait. */
   wake(): void {
-    this.woken = true;
-    this.wakeUp();
+    this.rounds.wake();
   }
 
   /** One round. @returns how many leaves were signed for */
@@ -68,8 +67,7 @@ export class DeliverLeaves implements OnApplicationBootstrap, OnApplicationShutd
         { code, institution, leaf, dealId: deal.id, attempt: due.attempts + 1 },
         'leaf not delivered, will retry',
       );
-      const wait = Math.min(backoff.first * 2 ** Math.min(due.attempts, 20), backoff.limit);
-      await postpone(database, due, code, clock.now() + wait);
+      await postpone(database, due, code, clock.now() + backoffOf(backoff, due.attempts + 1));
       return false;
     }
   }
@@ -88,27 +86,6 @@ export class DeliverLeaves implements OnApplicationBootstrap, OnApplicationShutd
       await lockDeal(tx, deal.id);
       const leaves = await noteAcknowledged(tx, deal.id, leaf, signature, clock.now());
       if (satisfies(deal.formula, new Set(leaves))) await noteShareable(tx, deal.id, clock.now());
-    });
-  }
-
-  private async run(): Promise<void> {
-    while (!this.stopping) {
-      this.woken = false;
-      const delivered = await this.deliverDue().catch((caught: unknown) => {
-        this.parts.logger.warn({ code: asProblem(caught).code }, 'leaves not delivered, will retry');
-        return 0;
-      });
-      if (delivered === 0 && !this.woken && !this.stopping) await this.rest();
-    }
-  }
-
-  private rest(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, idle);
-      this.wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
     });
   }
 }

@@ -21,8 +21,8 @@ export interface TestPostgres {
 const START_TIMEOUT_MS = 90_000;
 const POLL_MS = 50;
 
-/** jest's own process: workers are its children; with one worker the specs run in it */
-const runOf = (): number => (process.send ? process.ppid : process.pid);
+/** jest's own process: workers are its children; with one worker the specs run in it, and whoever started it may be gone */
+const runOf = (): number => (process.send && process.ppid > 1 ? process.ppid : process.pid);
 
 const isAlive = (pid: number): boolean => {
   try {

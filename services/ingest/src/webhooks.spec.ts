@@ -294,8 +294,9 @@ describe('a fetch', () => {
       await eventually(async () => (await hospital.open())[0]?.problem === 'source.invalid', { timeout: 90_000 });
       const events = [{ number: 1, focus: `${other.base}/Patient/s1` }];
       await hospital.post(eventBundle({ base: source.base, since: 1, events }));
-      await eventually(async () =>
-        (await hospital.open()).some(({ kind, attempts }) => kind === 'events' && attempts > 0),
+      await eventually(
+        async () => (await hospital.open()).some(({ kind, attempts }) => kind === 'events' && attempts > 0),
+        { timeout: 90_000 },
       );
       expect(other.asked).toEqual([]);
       await other.close();

@@ -21,6 +21,9 @@ One YAML file an institution, checked at start: every mistake is named by its ke
 relative to the file. The environment overrides the file: \`MEDSHARE_HTTP__PORT=8081\` sets \`http.port\` (two underscores step into a
 section, one stands between words; lists and maps are written as YAML); an unknown \`MEDSHARE_…\` name is a mistake too.
 
+A file that holds a secret (a password, a token, a private key, a key-encryption key) may be read by its owner and its group and written by its owner alone:
+mode 0600, or 0440 as a pod mounts it. With any other mode the process does not start, or does not use the file, and names it.
+
 ${describeConfig()}`;
 
 const rows = Object.entries(problems).map(

@@ -33,7 +33,7 @@ describe('the key file', () => {
   });
 
   it.each([
-    ['that others may read', (path: string) => chmod(path, 0o640)],
+    ['that others may read', (path: string) => chmod(path, 0o644)],
     ['of another length', (path: string) => writeFile(path, 'short')],
   ])('%s is refused', async (what, spoil) => {
     const path = at(what.replaceAll(' ', '-'));

@@ -1,9 +1,10 @@
-import { chmod, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, link, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemRandom, type Random } from '@medshare/clock';
 import { isProblem, problem } from '@medshare/problems';
 import { KEY_BYTES, unwrap, wrap, wrappingKey, type WrappingKey } from './aes-wrap.js';
 import type { KeyEncryption } from './keys.port.js';
+import { readSecretFile } from './secret-file.js';
 
 export interface FileKeysOptions {
   /** 32 bytes, mode 0600; made on first use */
@@ -17,9 +18,7 @@ const unusable = (path: string, detail: string, cause?: unknown) =>
   problem('config.invalid', { where: path, detail, cause });
 
 const read = async (path: string): Promise<WrappingKey> => {
-  const { mode } = await stat(path);
-  if (process.platform !== 'win32' && (mode & 0o077) !== 0) throw unusable(path, 'others may read the key: chmod 600');
-  const key = await readFile(path);
+  const key = await readSecretFile(path);
   if (key.length !== KEY_BYTES) throw unusable(path, `a key is ${KEY_BYTES} bytes, not ${key.length}`);
   return wrappingKey(key);
 };

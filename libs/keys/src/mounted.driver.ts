@@ -1,9 +1,10 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock, systemRandom, type Clock, type Random } from '@medshare/clock';
 import { isProblem, problem } from '@medshare/problems';
 import { KEY_BYTES, unwrap, wrap, wrappingKey, type WrappingKey } from './aes-wrap.js';
 import type { KeyEncryption } from './keys.port.js';
+import { readSecretFile } from './secret-file.js';
 
 export interface MountedKeysOptions {
   /** a folder of keys: `current` wraps, every other file unwraps too */
@@ -37,11 +38,7 @@ const decode = (content: Buffer): Buffer | undefined => {
 };
 
 const readKey = async (path: string): Promise<WrappingKey> => {
-  const { mode, size } = await stat(path);
-  // a mounted secret belongs to root and is read through the pod's group
-  if (process.platform !== 'win32' && (mode & 0o027) !== 0)
-    throw unusable(path, 'others may read the key: mount it with mode 0400');
-  const key = size <= 256 ? decode(await readFile(path)) : undefined;
+  const key = decode(await readSecretFile(path, { most: 256 }));
   if (!key) throw unusable(path, `a key is ${KEY_BYTES} bytes, as they are, in hex or in base64`);
   return wrappingKey(key);
 };

@@ -43,9 +43,21 @@ export const mendingPoints = [
   'parked.skip.written',
   'parked.skip.done',
 ] as const;
+/** On the way of what webhooks tell: not on every record's, so with kill tests of their own. */
+export const webhookPoints = [
+  'webhook.taken',
+  'webhook.note.written',
+  'webhook.note.done',
+  'webhook.fetch.entered',
+  'webhook.fetch.taken',
+] as const;
 /** Passed only where the chain is a network of its own: a kill test of the stack takes them. */
 export const fabricPoints = ['ledger.kept'] as const;
-export type FaultPoint = (typeof faultPoints)[number] | (typeof mendingPoints)[number] | (typeof fabricPoints)[number];
+export type FaultPoint =
+  | (typeof faultPoints)[number]
+  | (typeof mendingPoints)[number]
+  | (typeof webhookPoints)[number]
+  | (typeof fabricPoints)[number];
 
 /** Sends this process the signal that the file asks for, when it passes the point for the n-th time since the file said so. */
 const armedBy = (file: string): ((name: FaultPoint) => void) => {

@@ -1,5 +1,6 @@
 import { problem, type Problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { FhirServerClient } from './fhir-server.js';
 import type { Feed, FhirServer } from './ingest.config.js';
 import type { KeyedHashes } from './keyed-hashes.js';
@@ -58,6 +59,7 @@ export class FetchOne {
     const { database, clock } = this.parts;
     const server = feed?.webhook?.source;
     if (!feed || !server) throw new NeedsPerson(problem('source.missing'));
+    faultPoint('webhook.fetch.entered');
     const client = await FhirServerClient.open(server, this.maxBytes);
     try {
       const get = async (address: string) => {
@@ -91,6 +93,7 @@ export class FetchOne {
       if (status !== 200) throw problem('source.refused', { detail: `it answers ${status}` });
       await this.takeVersion.take(bytes, feed, asked).catch(refusedNeedsPerson);
     }
+    faultPoint('webhook.fetch.taken');
     await noteFetched(this.parts.database, fetch.id);
   }
 
@@ -117,6 +120,7 @@ export class FetchOne {
     }
     const given = new Set(told.events.map(({ number }) => number));
     if (events.length > 0 || rangeOf(first, last).some((number) => !given.has(number))) return this.instead(doing);
+    faultPoint('webhook.fetch.taken');
     await noteFetchedUntil(this.parts.database, fetch.id, last);
   }
 

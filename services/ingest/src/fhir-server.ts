@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'undici';
+import { readSecretFile } from '@medshare/keys/secret-file';
 import { isProblem, problem, type Problem } from '@medshare/problems';
 import type { FhirServer } from './ingest.config.js';
 import { readClientTls } from './read-tls.js';
@@ -109,10 +109,7 @@ const isPassing = (status: number): boolean =>
 
 /** @throws Problem config.invalid */
 async function readToken(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw problem('config.invalid', { where: path, detail: 'the file cannot be read', cause });
-  });
-  const token = text.trim();
+  const token = (await readSecretFile(path)).toString('utf8').trim();
   if (/^[!-~]{1,8000}$/.test(token)) return token;
   throw problem('config.invalid', { where: path, detail: 'not a bearer token' });
 }

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Principal } from '@medshare/identity';
+import { readSecretFile } from '@medshare/keys/secret-file';
 import { problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { Feed } from './ingest.config.js';
@@ -66,10 +66,7 @@ const digestOf = (token: string): Buffer => createHash('sha256').update(token).d
 
 /** @throws Problem config.invalid */
 async function readToken(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw problem('config.invalid', { where: path, detail: 'the file cannot be read', cause });
-  });
-  const token = text.trim();
+  const token = (await readSecretFile(path)).toString('utf8').trim();
   if (token.length >= shortest && /^[A-Za-z0-9._~+/=-]+$/.test(token)) return token;
   throw problem('config.invalid', { where: path, detail: `a token has ${shortest} characters of RFC 6750 or more` });
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { readSecretFile } from '@medshare/keys/secret-file';
 import { problem } from '@medshare/problems';
 
 interface Files {
@@ -15,6 +16,9 @@ export async function readPem(path: string): Promise<string> {
   });
 }
 
+/** A private key. @throws Problem config.invalid naming the file, also when others may read it */
+export const readKey = async (path: string): Promise<string> => (await readSecretFile(path)).toString('utf8');
+
 /** What a TLS client shows and trusts, read from its files; at each use, so that new certificates are taken without a restart. */
 export async function readClientTls({ authorities, cert, key, serverName }: Files): Promise<{
   ca: string | undefined;
@@ -23,6 +27,10 @@ export async function readClientTls({ authorities, cert, key, serverName }: File
   serverName: string | undefined;
 }> {
   const pem = async (path: string | undefined) => (path === undefined ? undefined : readPem(path));
-  const [ca, shown, own] = await Promise.all([pem(authorities), pem(cert), pem(key)]);
+  const [ca, shown, own] = await Promise.all([
+    pem(authorities),
+    pem(cert),
+    key === undefined ? undefined : readKey(key),
+  ]);
   return { ca, cert: shown, key: own, serverName };
 }

@@ -1,5 +1,6 @@
 import { asProblem, problem, type Problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
+import { faultPoint } from '@medshare/telemetry/fault-point';
 import { followEvents } from './follow-events.js';
 import { findWanted, type Asked } from './find-wanted.js';
 import type { FetchSource } from './fetch-source.js';
@@ -57,7 +58,9 @@ export class ReceiveWebhook {
   async notification(bytes: Uint8Array, feed: FeedName): Promise<readonly Problem[]> {
     const told = await this.read(bytes, feed);
     const refused = await this.takeAll(told.attached, feed);
+    faultPoint('webhook.taken');
     await this.note(told, feed, refused);
+    faultPoint('webhook.note.done');
     this.steps.fetch.wake();
     return refused.map(({ why }) => why);
   }
@@ -123,6 +126,7 @@ export class ReceiveWebhook {
       }
       for (const { of: attached, why } of refused)
         await insertFetch(tx, await this.refusedFetch(tx, attached, { feed: feed.name, why, now }), now);
+      faultPoint('webhook.note.written');
       return followed.missing.reduce((sum, { first, last }) => sum + last - first + 1, 0);
     });
     if (missed > 0) {

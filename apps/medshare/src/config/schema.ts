@@ -306,7 +306,7 @@ export const configSchema = z
     ipfs: ipfsSection.prefault({}).describe('The nodes, when sealed bytes are on IPFS.'),
     s3: s3Section.prefault({}).describe('The object store, when sealed bytes are in a bucket.'),
     keys: driver('file', 'mounted').describe(
-      'Key-encryption key: `file:` and a file of its own, readable by its owner only, made when missing; `mounted:` and a folder that others fill (a Kubernetes secret) and several replicas share: `current` wraps, every other file still unwraps, changes are seen without a restart.',
+      'Key-encryption key: `file:` and a file of its own, made when missing; `mounted:` and a folder that others fill (a Kubernetes secret) and several replicas share: `current` wraps, every other file still unwraps, changes are seen without a restart.',
     ),
     identity: identitySection.describe('Who vouches for people and programs.'),
     roles: z

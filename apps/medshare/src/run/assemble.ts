@@ -8,6 +8,7 @@ import type { TokenVerifier } from '@medshare/identity';
 import type { ConsoleSession } from '@medshare/identity/console-session';
 import type { EmbeddedProvider } from '@medshare/identity/embedded-oidc.driver';
 import type { KeyEncryption } from '@medshare/keys';
+import { readSecretFile } from '@medshare/keys/secret-file';
 import { Inbox, Outbox, startRelay, type Relay } from '@medshare/outbox';
 import { Peers } from '@medshare/peers';
 import type { Problem } from '@medshare/problems';
@@ -245,7 +246,10 @@ async function contextOf(
 }
 
 async function readCredentials({ peers }: Config): Promise<{ key: string; cert: string }> {
-  const [key, cert] = await Promise.all([readFile(peers.key, 'utf8'), readFile(peers.cert, 'utf8')]);
+  const [key, cert] = await Promise.all([
+    readSecretFile(peers.key, { where: 'peers.key' }).then(String),
+    readFile(peers.cert, 'utf8'),
+  ]);
   return { key, cert };
 }
 

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { roleNames } from '@medshare/role/context';
-import { problem } from '@medshare/problems';
 import type { Config } from '../config.js';
+import { secretOf } from './setting-files.js';
 
 /** Schemas of an institution's database: one a role, and what its roles share. */
 export const schemaNames = ['transit', 'bus', 'chain', ...roleNames] as const;
@@ -27,21 +26,11 @@ type Users = NonNullable<Config['database']['users']>;
 export const userOf = ({ prefix }: Users, schema: SchemaName): string => `${prefix}${schema}`;
 
 export const passwordOf = ({ passwords }: Users, schema: SchemaName): string =>
-  readPassword(join(passwords, schema), 'database.users.passwords');
+  secretOf('database.users.passwords', join(passwords, schema));
 
 function withPassword(text: string, user: string, file: string, key: string): string {
   const url = new URL(text);
   url.username = user;
-  url.password = encodeURIComponent(readPassword(file, key));
+  url.password = encodeURIComponent(secretOf(key, file));
   return url.href;
-}
-
-/** A secret that an operator wrote may end in a line break, which is not part of it. */
-function readPassword(file: string, key: string): string {
-  try {
-    return readFileSync(file, 'utf8').trimEnd();
-  } catch (cause) {
-    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
-    throw problem('config.invalid', { where: key, detail: `${file} cannot be read (${code})`, cause });
-  }
 }

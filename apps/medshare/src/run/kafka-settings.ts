@@ -39,7 +39,7 @@ function tlsMaterial({ authorities, cert, key, serverName }: NonNullable<Config[
   return {
     ...(authorities !== undefined && { ca: textOf('kafka.tls.authorities', authorities) }),
     ...(cert !== undefined && { cert: textOf('kafka.tls.cert', cert) }),
-    ...(key !== undefined && { key: textOf('kafka.tls.key', key) }),
+    ...(key !== undefined && { key: secretOf('kafka.tls.key', key) }),
     ...(serverName !== undefined && { serverName }),
   };
 }

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { exposureOf } from '@medshare/keys/secret-file';
 import { problem } from '@medshare/problems';
 
 /** A file that the configuration names. @throws Problem config.invalid that names the setting */
@@ -10,11 +11,11 @@ export function textOf(setting: string, file: string): string {
   }
 }
 
-/** A file of one secret, which nobody but its owner may read. @throws Problem config.invalid that names the setting */
+/** A file of one secret; a line break at its end is not part of it. @throws Problem config.invalid that names the setting */
 export function secretOf(setting: string, file: string): string {
   const text = textOf(setting, file).trimEnd();
-  if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
-    throw problem('config.invalid', { where: setting, detail: 'others than its owner may read the file' });
+  const exposed = exposureOf(statSync(file));
+  if (exposed !== undefined) throw problem('config.invalid', { where: setting, detail: exposed });
   if (text === '') throw problem('config.invalid', { where: setting, detail: 'the file is empty' });
   return text;
 }

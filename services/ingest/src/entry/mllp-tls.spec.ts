@@ -71,7 +71,7 @@ async function renewOwn(): Promise<Certificate> {
     validDays: 30,
   });
   await writeFile(at('own.pem'), made.cert);
-  await writeFile(at('own-key.pem'), made.key);
+  await writeFile(at('own-key.pem'), made.key, { mode: 0o600 });
   return made;
 }
 
@@ -172,7 +172,7 @@ describe('MLLP over mutual TLS', () => {
     await expect(dial(server, lab)).rejects.toMatchObject({ code: 'peer.untrusted' });
     await server.renewCertificates();
     expect(codeOf(await ask(server, admission('T-11'), lab))).toBe('AA');
-    await writeFile(at('own-key.pem'), old.key);
+    await writeFile(at('own-key.pem'), old.key, { mode: 0o600 });
     await server.renewCertificates();
     expect(logged.at(-1)).toMatchObject({ code: 'config.invalid', where: at('own.pem') });
     expect(codeOf(await ask(server, admission('T-12'), lab))).toBe('AA');
@@ -204,7 +204,7 @@ describe('the reply address over TLS', () => {
     });
     await writeFile(at('listener-ca.pem'), own.ca);
     await writeFile(at('lab.pem'), lab.cert);
-    await writeFile(at('lab-key.pem'), lab.key);
+    await writeFile(at('lab-key.pem'), lab.key, { mode: 0o600 });
     const tls = { authorities: at('listener-ca.pem'), cert: at('lab.pem'), key: at('lab-key.pem') };
     const applicationAck = { host: '127.0.0.1', port: listener.port, acceptAck: true, tls };
     const ingest = assembleIngest(context, settings({ applicationAck }), new CountingMetrics());

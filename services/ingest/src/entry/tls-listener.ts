@@ -5,7 +5,7 @@ import type { Logger } from '@medshare/telemetry';
 import { asProblem, problem } from '@medshare/problems';
 import type { MllpServerTls } from '../ingest.config.js';
 import type { IngestMetrics } from '../ingest-metrics.js';
-import { readPem } from '../read-tls.js';
+import { readKey, readPem } from '../read-tls.js';
 
 /** Between two looks whether certificates changed on the disk, ms. */
 const renewEvery = 60_000;
@@ -114,7 +114,7 @@ export class TlsListener {
 
 /** @throws Problem config.invalid also when key and certificate do not belong together */
 async function read({ key, cert, clientAuthorities }: MllpServerTls): Promise<Material> {
-  const [own, shown, ca] = await Promise.all([readPem(key), readPem(cert), readPem(clientAuthorities)]);
+  const [own, shown, ca] = await Promise.all([readKey(key), readPem(cert), readPem(clientAuthorities)]);
   try {
     const probe = createServer({ key: own, cert: shown, ca });
     probe.close();

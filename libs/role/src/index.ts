@@ -1,3 +1,4 @@
 export * from './audit-trail.js';
 export * from './context.js';
 export * from './findings.js';
+export * from './watch.js';

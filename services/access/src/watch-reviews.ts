@@ -1,14 +1,11 @@
-import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
-import { asProblem } from '@medshare/problems';
-import type { RoleContext } from '@medshare/role';
+import { Watch, type RoleContext } from '@medshare/role';
 import type { ListReviews } from './list-reviews.js';
 
 /** Between two looks, ms. */
 const every = 30_000;
 
 /** Shows on the metrics page how many reviews wait and how many are overdue. */
-export class WatchReviews implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
+export class WatchReviews extends Watch {
   private readonly waiting;
   private readonly overdue;
 
@@ -16,6 +13,7 @@ export class WatchReviews implements OnApplicationBootstrap, OnApplicationShutdo
     private readonly context: RoleContext,
     private readonly reviews: ListReviews,
   ) {
+    super(every, (code) => context.logger.warn({ code }, 'reviews not counted, will retry'));
     this.waiting = context.metrics.gauge(
       'emergency_reviews_waiting',
       'Emergencies that no privacy officer has reviewed',
@@ -26,23 +24,10 @@ export class WatchReviews implements OnApplicationBootstrap, OnApplicationShutdo
     );
   }
 
-  onApplicationBootstrap(): void {
-    void this.look();
-    this.timer = setInterval(() => void this.look(), every).unref();
-  }
-
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
-  }
-
-  async look(): Promise<void> {
-    try {
-      const { waiting, overdue } = await this.reviews.backlog();
-      this.waiting.set(waiting);
-      this.overdue.set(overdue);
-      if (overdue > 0) this.context.logger.warn({ count: overdue }, 'reviews of emergencies are overdue');
-    } catch (caught) {
-      this.context.logger.warn({ code: asProblem(caught).code }, 'reviews not counted, will retry');
-    }
+  protected async measure(): Promise<void> {
+    const { waiting, overdue } = await this.reviews.backlog();
+    this.waiting.set(waiting);
+    this.overdue.set(overdue);
+    if (overdue > 0) this.context.logger.warn({ count: overdue }, 'reviews of emergencies are overdue');
   }
 }

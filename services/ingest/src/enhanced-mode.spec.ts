@@ -2,6 +2,7 @@ import { openPostgresLog } from '@medshare/bus/postgres-log.driver';
 import type { Bus } from '@medshare/bus';
 import { acknowledge, parseMessage } from '@medshare/hl7';
 import { startRelay, type Relay } from '@medshare/outbox';
+import { textOf } from '@medshare/problems';
 import { eventually, freshDatabase, killHard, lineOf, spawnScript, type FreshDatabase } from '@medshare/testkit';
 import pg from 'pg';
 import { assembleIngest, type Ingest } from './assemble-ingest.js';
@@ -155,6 +156,29 @@ describe('the application acknowledgement', () => {
     const later = await client.answer(1);
     expect([codeOf(later), idOf(later)]).toEqual(['AE', 'PARKED']);
     expect(later).toMatch(/\rERR\|.*\|207\^/);
+  });
+
+  it.each([
+    ['in the feed’s language', 'UNICODE UTF-8', textOf('patient.ambiguous', 'zh').title],
+    ['in English where the message’s character set has no Chinese', '8859/1', textOf('patient.ambiguous', 'en').title],
+  ])('says why %s', async (_, charset, title) => {
+    place = await hospital(fresh, undefined, { language: 'zh' });
+    const client = await MllpClient.to(place.port);
+    // acknowledged, and of two patients: never a record
+    const result = 'OBR|1|||1^x^L\rOBX|1|NM|2^y^L||5||||||F\r';
+    const other = 'PID|1||E-8^^^EAST&urn:medshare:east:citizen&URI^NI||Berg^Jonas||19850317|M\r';
+    const two = asking('TWO', 'AL', 'AL')
+      .replace('ADT^A01^ADT_A01', 'ORU^R01^ORU_R01')
+      .replace(/EVN[^\r]*\r/, '');
+    client.send(`${two}${result}${other}${result}`.replace('UNICODE UTF-8', charset));
+    const later = await client.answer(1);
+    expect(client.heard.map((ack) => [codeOf(ack), idOf(ack)])).toEqual([
+      ['CA', 'TWO'],
+      ['AE', 'TWO'],
+    ]);
+    expect(parseMessage(Buffer.from(later)).text('ERR-8')).toBe(title);
+    expect(title).toMatch(charset === '8859/1' ? /^[ -~]+$/ : /^\p{Script=Han}/u);
+    await eventually(async () => (await stateOf(place))[0] === 'delivered');
   });
 
   it('goes to the address of its feed once the connection is gone, again and again until it is accepted', async () => {

@@ -31,14 +31,14 @@ class Lifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.ingest.parkMessage.count();
-    this.lag.start();
+    this.lag.onApplicationBootstrap();
     await this.mllp.listen();
     this.ingest.deliverReplies.start();
     this.ingest.fetchSource.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all([this.lag.stop(), this.ingest.fetchSource.stop()]);
+    await Promise.all([this.lag.onApplicationShutdown(), this.ingest.fetchSource.stop()]);
     // what waits for a sender's answer is released when its connection closes; what is due stays
     const delivering = this.ingest.deliverReplies.stop();
     await this.mllp.stop();

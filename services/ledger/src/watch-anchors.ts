@@ -1,6 +1,4 @@
-import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
-import { asProblem } from '@medshare/problems';
-import type { RoleContext } from '@medshare/role';
+import { Watch, type RoleContext } from '@medshare/role';
 import type { Gauge } from '@medshare/telemetry';
 import { anchorBacklog } from './store/anchors.js';
 
@@ -8,12 +6,11 @@ import { anchorBacklog } from './store/anchors.js';
 const every = 15_000;
 
 /** Shows on the metrics page what waits for the chain, for how long, and what the chain will never have. */
-export class WatchAnchors implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
+export class WatchAnchors extends Watch {
   private readonly gauges: { waiting: Gauge; refused: Gauge; lag: Gauge };
 
   constructor(private readonly context: RoleContext) {
+    super(every, (code) => context.logger.debug({ code }, 'anchors that wait could not be counted'));
     const gauge = (name: string, help: string) => context.metrics.gauge(name, help);
     this.gauges = {
       waiting: gauge('ledger_anchors_waiting', 'Sealed records that the chain does not show yet'),
@@ -22,26 +19,11 @@ export class WatchAnchors implements OnApplicationBootstrap, OnApplicationShutdo
     };
   }
 
-  onApplicationBootstrap(): void {
-    this.running = this.look();
-    this.timer = setInterval(() => (this.running = this.look()), every).unref();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
-    await this.running;
-  }
-
-  /** Never rejects: a database that is away has an alert of its own. */
-  async look(): Promise<void> {
-    const { database, clock, logger } = this.context;
-    try {
-      const { waiting, refused, oldest } = await anchorBacklog(database);
-      this.gauges.waiting.set(waiting);
-      this.gauges.refused.set(refused);
-      this.gauges.lag.set(oldest === undefined ? 0 : Math.max(0, clock.now() - oldest) / 1000);
-    } catch (caught) {
-      logger.debug({ code: asProblem(caught).code }, 'anchors that wait could not be counted');
-    }
+  protected async measure(): Promise<void> {
+    const { database, clock } = this.context;
+    const { waiting, refused, oldest } = await anchorBacklog(database);
+    this.gauges.waiting.set(waiting);
+    this.gauges.refused.set(refused);
+    this.gauges.lag.set(oldest === undefined ? 0 : Math.max(0, clock.now() - oldest) / 1000);
   }
 }

@@ -27,6 +27,9 @@ const kinds: Readonly<Record<LossCode, Pick<OperationOutcomeIssue, 'severity' | 
   more: { text: 'The report is full: what follows here was not looked at', severity: 'warning', code: 'too-costly' },
 };
 
+/** The code system of losses: docs/mapping.md is its definition. */
+const system = 'urn:medshare:mapping';
+
 /**
  * The loss report of one mapping: every valued place of the message that is not in the record, by its position and never by its content.
  * What matters to a reader of the record comes first.
@@ -35,7 +38,7 @@ export const lossReport = (issues: readonly MapIssue[]): OperationOutcome => {
   const issue = issues.map(({ code, where }) => ({
     severity: kinds[code].severity,
     code: kinds[code].code,
-    details: { coding: [{ system: 'urn:medshare:mapping', code }], text: kinds[code].text },
+    details: { coding: [{ system, code }], text: kinds[code].text },
     diagnostics: where,
   }));
   const warnings = issue.filter(({ severity }) => severity === 'warning');

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { commandsFlow } from './commands-flow.js';
 import { mergeFlow } from './merge-flow.js';
+import { peerExamplesFlow } from './peer-examples-flow.js';
 import { recordFlow } from './record-flow.js';
 
 /** Series that only come with what does not happen here: a refusal, a flood of connections, MLLP over TLS. */
@@ -16,4 +17,5 @@ recordFlow('three institutions in one process, suite sm', { suite: 'sm' }, (demo
   });
   mergeFlow(demoOf);
   commandsFlow(demoOf);
+  peerExamplesFlow(demoOf);
 });

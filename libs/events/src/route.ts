@@ -17,6 +17,8 @@ export interface PeerRoute<Req, Res> {
   readonly idempotent: boolean;
   readonly request: z.ZodType<Req>;
   readonly response: z.ZodType<Res>;
+  /** A request that runs as it is, against any institution of a demo; routes whose documents are signed at the moment have none. */
+  readonly example?: unknown;
   /** Largest request body in bytes. */
   readonly maxBytes: number;
   /** Largest response body in bytes. */
@@ -36,6 +38,7 @@ export function definePeerRoute<Q extends z.ZodType, S extends z.ZodType>(route:
   idempotent: boolean;
   request: Q;
   response: S;
+  example?: z.input<Q>;
   maxBytes: number;
   maxResponseBytes?: number;
 }): PeerRoute<z.output<Q>, z.output<S>> {

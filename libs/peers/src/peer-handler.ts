@@ -77,7 +77,7 @@ function documented(route: AnyRoute): MethodDecorator {
     body: { shape: route.request },
     answer: { shape: route.response },
     problems: ['request.malformed', 'request.unsupported-media-type', 'request.too-large', 'auth.forbidden'],
-    example: {},
+    example: route.example === undefined ? {} : { body: route.example },
     peers: route.audience,
   });
 }

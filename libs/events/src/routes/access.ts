@@ -137,6 +137,7 @@ export const collectApprovals = definePeerRoute({
   audience: 'region',
   idempotent: true,
   maxBytes: 4096,
+  example: { requestId: '3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
   request: z.strictObject({ requestId: hash }),
   response: z.strictObject({ approvals: z.array(emergencyApproval).max(32) }),
 });

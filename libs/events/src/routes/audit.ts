@@ -22,6 +22,18 @@ export const recordAudit = definePeerRoute({
   audience: 'institution',
   idempotent: true,
   maxBytes: 64 * 1024,
+  example: {
+    entry: {
+      id: '6f1f9e6c-0f64-4a52-9d3d-0a2f5c9b7e11',
+      action: 'section.opened',
+      time: 1_795_248_000_000,
+      outcome: 'success',
+      role: 'reader',
+      agent: { institution: 'harbor', person: 'dr.chen', roles: ['clinician'] },
+      purpose: 'TREAT',
+      entities: [{ kind: 'record', id: '6f1f9e6c-0f64-4a52-9d3d-0a2f5c9b7e11' }],
+    },
+  },
   request: z.strictObject({ entry: auditEntry }),
   response: z.strictObject({ receipt: auditReceipt }),
 });

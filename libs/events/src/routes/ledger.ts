@@ -24,6 +24,7 @@ export const readState = definePeerRoute({
   audience: 'institution',
   idempotent: true,
   maxBytes: 1024 * 1024,
+  example: { keys: ['grant/3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'] },
   request: z.strictObject({ keys: z.array(z.string().max(256)).min(1).max(10_000) }),
   response: z.strictObject({
     height: millis,
@@ -38,6 +39,7 @@ export const lookUpAnchors = definePeerRoute({
   audience: 'institution',
   idempotent: true,
   maxBytes: 1024 * 1024,
+  example: { institution: 'harbor', tags: ['3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'] },
   request: z.strictObject({ institution: institutionId, tags: z.array(hash).min(1).max(1000) }),
   response: z.strictObject({
     anchors: z.array(z.strictObject({ tag: hash, anchor: z.json(), block: millis })).max(1000),
@@ -51,6 +53,7 @@ export const signRequestView = definePeerRoute({
   audience: 'region',
   idempotent: true,
   maxBytes: 4096,
+  example: { requestId: '3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA', nonce: '3q2-7wAAAAAAAAAAAAAAAA' },
   request: z.strictObject({ requestId: hash, nonce: base64url.length(22) }),
   response: z.strictObject({ view }),
 });
@@ -62,6 +65,7 @@ export const readReachability = definePeerRoute({
   audience: 'institution',
   idempotent: true,
   maxBytes: 1024,
+  example: {},
   request: z.strictObject({}),
   response: z.strictObject({
     reachable: z.boolean(),

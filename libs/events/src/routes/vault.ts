@@ -25,6 +25,11 @@ export const evaluateIndex = definePeerRoute({
   audience: 'region',
   idempotent: true,
   maxBytes: 4096,
+  example: {
+    blinded: '4vKuCmq8TnGohKlhxQBRX1jjC2qlgt2NtqZZReCNLXY',
+    ground: 'search',
+    reference: '6f1f9e6c-0f64-4a52-9d3d-0a2f5c9b7e11',
+  },
   request: z.strictObject({ blinded: base64url.max(64), ground: z.enum(['seal', 'search']), reference: opaqueId }),
   response: z.strictObject({
     index: z.int().min(1).max(64),
@@ -98,6 +103,11 @@ export const findAnchors = definePeerRoute({
   audience: 'institution',
   idempotent: true,
   maxBytes: 4096,
+  example: {
+    identifier: { system: 'urn:medshare:east:citizen', value: 'E-1985-0317-442' },
+    reference: '6f1f9e6c-0f64-4a52-9d3d-0a2f5c9b7e11',
+    purpose: 'TREAT',
+  },
   request: z.strictObject({
     identifier: z.strictObject({ system: z.string().max(256), value: z.string().max(64) }),
     reference: opaqueId,
@@ -118,6 +128,7 @@ export const findDeals = definePeerRoute({
   audience: 'institution',
   idempotent: true,
   maxBytes: 1024 * 1024,
+  example: { tags: ['3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'] },
   request: z.strictObject({ tags: z.array(hash).min(1).max(10_000) }),
   response: z.strictObject({
     deals: z
@@ -144,6 +155,7 @@ export const findPatientDeals = definePeerRoute({
   audience: 'institution',
   idempotent: true,
   maxBytes: 4096,
+  example: { patient: '3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
   request: z.strictObject({ patient: hash }),
   response: findDeals.response,
 });

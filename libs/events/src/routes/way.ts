@@ -25,7 +25,12 @@ const shape = {
 } as const;
 
 const findEvents = (role: string) =>
-  definePeerRoute({ ...shape, name: `${role}.find-events`, path: `/internal/${role}/events/find` });
+  definePeerRoute({
+    ...shape,
+    example: { ids: ['6f1f9e6c-0f64-4a52-9d3d-0a2f5c9b7e11'] },
+    name: `${role}.find-events`,
+    path: `/internal/${role}/events/find`,
+  });
 
 /** What a role's inbox knows of events, for whoever follows a record's way through the institution. */
 export const findClassifierEvents = findEvents('classifier');
@@ -39,6 +44,7 @@ export const findAnchoring = definePeerRoute({
   audience: 'institution',
   idempotent: true,
   maxBytes: 1024,
+  example: { recordId: '6f1f9e6c-0f64-4a52-9d3d-0a2f5c9b7e11' },
   request: z.strictObject({ recordId: opaqueId }),
   response: z.strictObject({
     state: z.enum(['waiting', 'anchored', 'refused', 'unknown']),

@@ -131,7 +131,10 @@ describe('with running institutions, the browser', () => {
       expect(
         await shown.evaluate('document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)'),
       ).toBe('{}{}');
+      const left = shown.waitForEvent('framenavigated');
       await shown.click('#signout');
+      await left;
+      await shown.waitForLoadState();
       await shown.goto(`${demo.institutions['harbor']!.httpUrl}/messages`);
       await shown.waitForSelector('#in:not([hidden])');
       expect(await shown.isVisible('#work')).toBe(false);

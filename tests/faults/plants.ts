@@ -20,6 +20,13 @@ const aRecord = one('vault.record');
 const copied = 'kind, feed, content, patient_key, size, payload';
 
 const message = 'ingest.message';
+const heard = 'ingest.webhook_subscription';
+const fetch = 'ingest.webhook_fetch';
+/** A subscription of which ten events were heard. */
+const hear = `INSERT INTO ${heard} (feed, subscription, last_event, status, heard_at) VALUES ('planted', 's', 10, 'active', now())`;
+const gap = (first: number, last: number): string =>
+  `INSERT INTO ${fetch} (id, feed, kind, subscription, first_event, last_event, made_at, next_at)
+    VALUES (gen_random_uuid(), 'planted', 'events', 's', ${first}, ${last}, now(), now())`;
 const block = 'chain.block';
 const state = 'chain.state';
 
@@ -81,6 +88,24 @@ export const plants: readonly Plant[] = [
     what: 'the acknowledgement of a mapped message was forgotten',
     tables: ['ingest.reply'],
     sql: `INSERT INTO ingest.reply (message_id, condition) SELECT id, 'AL' FROM ingest.message WHERE ${one(message)}`,
+  },
+  {
+    store: 'ingest.webhook_fetch',
+    what: 'the same event of a subscription is to be fetched twice',
+    tables: [heard, fetch],
+    sql: `${hear}; ${gap(3, 4)}; ${gap(4, 5)}`,
+  },
+  {
+    store: 'ingest.webhook_fetch ↔ ingest.webhook_subscription',
+    what: 'an event is to be fetched that nobody told of',
+    tables: [heard, fetch],
+    sql: `${hear}; ${gap(11, 11)}`,
+  },
+  {
+    store: 'ingest.webhook_fetch ↔ transit.payload',
+    what: 'the name of what is to be fetched is gone',
+    tables: [heard, fetch],
+    sql: `${hear}; ${gap(3, 4)}; UPDATE ${fetch} SET payload = gen_random_uuid()`,
   },
   {
     store: 'ingest.message ↔ bus',

@@ -14,7 +14,8 @@ async function comeIn() {
   await refresh();
 }
 async function signOut() {
-  const answer = await fetch('/session/logout', { method: 'POST', headers: { 'x-medshare-csrf': csrf } });
+  // also when the page is left at once
+  const answer = await fetch('/session/logout', { method: 'POST', keepalive: true, headers: { 'x-medshare-csrf': csrf } });
   if (!answer.ok) return say('You are not signed out. Close the browser.');
   location.assign((await answer.json()).location);
 }

@@ -7,8 +7,8 @@ import { admission, patient, sodium, type Patient } from '../harness/messages.js
 const patience = 10_000;
 /** Time after which a sender gives a message up, ms. */
 const limit = 120_000;
-/** Pause between two messages, and before a message is sent again, ms. */
-const pace = { next: 30, again: 250 };
+/** Pause before a message is sent again, ms. */
+const again = 250;
 
 interface Line {
   socket: Socket;
@@ -30,6 +30,8 @@ export class Hospital {
   constructor(
     private readonly port: number,
     private readonly run: string,
+    /** pause between two messages of a patient, ms */
+    private readonly pause = 30,
   ) {}
 
   get total(): number {
@@ -51,7 +53,7 @@ export class Hospital {
       const message = n === 0 ? admission(of, id) : sodium(of, String(130 + (n % 20)), id);
       line = await this.deliver(line, id, message);
       ids.push(id);
-      await sleep(pace.next);
+      await sleep(this.pause);
     }
     line?.socket.destroy();
   }
@@ -67,7 +69,7 @@ export class Hospital {
         line = undefined;
       }
       this.repeated += 1;
-      await sleep(pace.again);
+      await sleep(again);
     }
     throw new Error(`${id} was not acknowledged in ${limit} ms`);
   }

@@ -8,9 +8,13 @@ export interface Finding {
   detail: string;
 }
 
+/** A demo's folder, or one institution's configuration. */
+type Where = string | { readonly config: string };
+
 /** `medshare fsck` in a process of its own. */
-export function runFsck(data: string, ...more: string[]): Promise<Finding[]> {
-  const args = ['apps/medshare/bin/medshare.mjs', 'fsck', '--data', data, '--json', ...more];
+export function runFsck(where: Where, ...more: string[]): Promise<Finding[]> {
+  const named = typeof where === 'string' ? ['--data', where] : ['--config', where.config];
+  const args = ['apps/medshare/bin/medshare.mjs', 'fsck', ...named, '--json', ...more];
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
@@ -28,10 +32,10 @@ export function runFsck(data: string, ...more: string[]): Promise<Finding[]> {
 }
 
 /** What is on its way is no finding, but a block may come in while the chain is walked: what is wrong stays wrong. */
-export async function lastingFindings(data: string): Promise<Finding[]> {
+export async function lastingFindings(where: Where): Promise<Finding[]> {
   let findings: Finding[] = [];
   for (let tried = 0; tried < 3; tried += 1) {
-    findings = await runFsck(data);
+    findings = await runFsck(where);
     if (findings.length === 0) break;
   }
   return findings;

@@ -3,6 +3,7 @@ import { deliveries } from './deliveries/deliveries.campaign.js';
 import { kill } from './kill/kill.campaign.js';
 import { mutation } from './mutation/mutation.campaign.js';
 import { parsers } from './parsers/parsers.campaign.js';
+import { stackKills } from './stack-kills/stack-kills.campaign.js';
 
 /** Every hunt that can be run by name. */
-export const campaigns: readonly Campaign[] = [parsers, kill, deliveries, mutation];
+export const campaigns: readonly Campaign[] = [parsers, kill, deliveries, mutation, stackKills];

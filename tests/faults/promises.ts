@@ -43,14 +43,30 @@ export const anchorCount = async (client: pg.Client): Promise<number> =>
 export const isQuiet = async (client: pg.Client): Promise<boolean> =>
   (await client.query<{ quiet: boolean }>(busy)).rows[0]?.quiet ?? false;
 
+/** How many messages, records and anchors harbor has. */
+export interface Kept {
+  readonly messages: number;
+  readonly records: number;
+  readonly anchors: number;
+}
+
+const nothingKept: Kept = { messages: 0, records: 0, anchors: 0 };
+const kept = `SELECT (SELECT count(*)::int FROM ingest.message) AS messages, (SELECT count(*)::int FROM vault.record) AS records,
+  (${anchorsOnChain}) AS anchors`;
+
+export const keptBy = async (client: pg.Client): Promise<Kept> =>
+  (await client.query<Kept>(kept)).rows[0] ?? nothingKept;
+
 /**
  * Compares what was acknowledged with what stands in harbor's stores once all is quiet.
+ * @param before what stood there before the first message
  * @returns one line for everything lost, doubled or out of order
  */
 export async function brokenPromises(
   client: pg.Client,
   hashes: KeyedHashes,
   acknowledged: ReadonlyMap<string, readonly string[]>,
+  before = nothingKept,
 ): Promise<string[]> {
   const { rows } = await client.query<Way>(ways);
   const byKey = new Map<string, Way[]>();
@@ -62,11 +78,11 @@ export async function brokenPromises(
     broken.push(...outOfOrder(who, found.flat()));
   }
   const promised = [...acknowledged.values()].flat().length;
-  const records = new Set(rows.map(({ record }) => record)).size;
-  const onChain = await anchorCount(client);
-  if (rows.length !== promised) broken.push(`${promised} messages acknowledged, ${rows.length} kept`);
-  if (records !== promised) broken.push(`${promised} messages acknowledged, ${records} records`);
-  if (onChain !== promised) broken.push(`${promised} messages acknowledged, ${onChain} anchors on the chain`);
+  const now = await keptBy(client);
+  for (const what of ['messages', 'records', 'anchors'] as const) {
+    const found = now[what] - before[what];
+    if (found !== promised) broken.push(`${promised} messages acknowledged, ${found} ${what}`);
+  }
   return broken;
 }
 

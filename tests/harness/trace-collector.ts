@@ -25,14 +25,14 @@ interface Raw {
   attributes?: { key: string; value: Record<string, unknown> }[];
   links?: { traceId: string; spanId: string }[];
 }
-interface Body {
+export interface TracesBody {
   resourceSpans: { resource: { attributes: Raw['attributes'] }; scopeSpans: { spans: Raw[] }[] }[];
 }
 
 const recordOf = (attributes: Raw['attributes'] = []): Record<string, unknown> =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 
-const spansOf = (body: Body): CollectedSpan[] =>
+export const spansOf = (body: TracesBody): CollectedSpan[] =>
   body.resourceSpans.flatMap(({ resource, scopeSpans }) =>
     scopeSpans.flatMap(({ spans }) =>
       spans.map((span) => ({
@@ -68,7 +68,7 @@ export async function collectTraces() {
     /** all that came, as it came */
     bodies: (): readonly Buffer[] => bodies,
     headers: () => headers,
-    spans: (): CollectedSpan[] => bodies.flatMap((body) => spansOf(JSON.parse(body.toString()) as Body)),
+    spans: (): CollectedSpan[] => bodies.flatMap((body) => spansOf(JSON.parse(body.toString()) as TracesBody)),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -68,16 +68,18 @@ describe('a store that is reached with a mistake', () => {
   it('is told at the opening', async () => {
     await expect(storeOf('wrong')).rejects.toMatchObject({
       code: 'config.invalid',
-      where: 'blobs',
+      where: 's3.accessKeyId',
       detail: `bucket ${bucket}: the store refuses these credentials`,
     });
     const nodes = [...kubo.nodes.slice(1), 'http://127.0.0.1:9'];
     await expect(openKubo({ nodes, authorization })).rejects.toMatchObject({
       code: 'config.invalid',
+      where: 'ipfs.nodes',
       detail: '2 IPFS nodes must answer, and http://127.0.0.1:9 does not',
     });
     await expect(openKubo({ nodes: kubo.nodes, authorization: 'Basic bm9ib2R5' })).rejects.toMatchObject({
       code: 'config.invalid',
+      where: 'ipfs.user',
     });
   });
 });

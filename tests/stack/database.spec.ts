@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import pg from 'pg';
-import { parse, stringify } from 'yaml';
 import { loadConfig, type Config } from '@medshare/app/config';
 import { configFile, institutionFolder } from '@medshare/app/found/found-demo';
 import { ownerUrl, schemaNames, urlOf, type SchemaName } from '@medshare/app/run/database-urls';
 import { migrateAsOwner } from '@medshare/app/run/migrate';
 import { institutionsFolder } from './found-institutions.js';
+import { refusedStart } from './refused-start.js';
 import { stateFolder } from './running-stack.js';
 
 const data = institutionsFolder(stateFolder());
@@ -108,22 +107,8 @@ describe('the users of an institution’s database', () => {
 });
 
 describe('a mistake in how the database is reached', () => {
-  const broken = join(folder, 'broken.yaml');
-  const start = async (change: (database: Record<string, unknown>) => void): Promise<string> => {
-    const document = parse(await readFile(configFile(data, 'harbor'), 'utf8')) as { database: Record<string, unknown> };
-    change(document.database);
-    await writeFile(broken, stringify(document));
-    const program = resolve('apps/medshare/bin/medshare.mjs');
-    return new Promise((done, failed) =>
-      execFile(
-        process.execPath,
-        [program, 'run', 'vault', '--config', broken],
-        { timeout: 60_000 },
-        (error, out, said) => (error ? done(said.trim()) : failed(new Error(`it started: ${out}`))),
-      ),
-    );
-  };
-  afterAll(() => rm(broken, { force: true }));
+  const start = (change: (database: Record<string, unknown>) => void): Promise<string> =>
+    refusedStart('vault', ({ database = {} }) => change(database));
 
   it('is told at the start in one line that names the setting', async () => {
     const passwords = join(folder, 'wrong-passwords');

@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import express from 'express';
 import { systemClock as clock, systemRandom as random } from '@medshare/clock';
 import { createEmbeddedProvider } from '@medshare/identity/embedded-oidc.driver';
@@ -12,8 +11,9 @@ import { migrateBus, openBus } from '@medshare/app/drivers';
 import { loadConfig } from '@medshare/app/config';
 import { createAuthority, issueCertificate } from '@medshare/peers';
 import type { Problem } from '@medshare/problems';
-import { eventually, ManualClock } from '@medshare/testkit';
+import { eventually } from '@medshare/testkit';
 import { stringify } from 'yaml';
+import { startExpired, type ExpiredServer } from './expired-server.js';
 import { startBrokers, type Brokers } from './kafka-brokers.js';
 
 const security = 'org.apache.kafka.common.security';
@@ -22,7 +22,7 @@ const account = { clientId: 'harbor', secret: 'a long secret of a service accoun
 let folder: string;
 let brokers: Brokers;
 let issuer: { url: string; server: Server };
-let expired: TlsServer;
+let expired: ExpiredServer;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kafka-refusals-'));
@@ -38,6 +38,7 @@ beforeAll(async () => {
   ])
     await file(name ?? '', text ?? '');
   expired = await startExpired();
+  await file('old-ca.pem', expired.authority);
   const jwks = `${issuer.url}/protocol/openid-connect/certs`;
   const bearer = 'listener.name.sasl_ssl.oauthbearer.sasl';
   brokers = await startBrokers({
@@ -86,17 +87,6 @@ async function startIssuer(): Promise<{ url: string; server: Server }> {
   });
   provider.mount(app);
   return { url: provider.issuer, server };
-}
-
-/** Not a broker: nobody gets as far as to notice. */
-async function startExpired(): Promise<TlsServer> {
-  const past = new ManualClock('2020-01-01T00:00:00Z');
-  const authority = await createAuthority({ institution: 'stack', clock: past, random, validDays: 9_999 });
-  const { key, cert } = await issueCertificate(authority, { role: 'kafka', hosts: ['127.0.0.1'], validDays: 1 });
-  await file('old-ca.pem', authority.ca);
-  const server = createTlsServer({ key, cert });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server;
 }
 
 const scram = { mechanism: 'scram-sha-512', username: 'harbor', passwordFile: 'right' };
@@ -177,7 +167,7 @@ describe('a bus on Kafka that asks who is there', () => {
     ['brokers of a strange authority', () => [{ tls: {} }], 'config.invalid', 'kafka.tls'],
     [
       'a certificate that has expired',
-      () => [{ tls: { authorities: 'old-ca.pem' } }, (expired.address() as AddressInfo).port],
+      () => [{ tls: { authorities: 'old-ca.pem' } }, expired.port],
       'config.invalid',
       'kafka.tls',
     ],

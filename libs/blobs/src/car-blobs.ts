@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isProblem, problem } from '@medshare/problems';
+import { problem } from '@medshare/problems';
 import type { CID } from 'multiformats/cid';
 import { maxBlobBytes, type Blobs, type StoredBlob } from './blobs.port.js';
 import type { Car, CarStore, Copy } from './car-store.js';
@@ -12,6 +12,7 @@ import { writeCar } from './ipfs/car.js';
 import { exportBlocks } from './ipfs/export-file.js';
 import { importFile } from './ipfs/import-file.js';
 import { isWhole, readCopy } from './ipfs/read-copy.js';
+import { storageProblem } from './storage-problem.js';
 
 export interface CarBlobsOptions {
   /** most bytes of one blob; default 1 GiB */
@@ -23,7 +24,7 @@ export interface CarBlobsOptions {
 }
 
 const storage = (caught: unknown): never => {
-  throw isProblem(caught) ? caught : problem('storage.unavailable', { where: 'blobs', cause: caught });
+  throw storageProblem(caught);
 };
 
 /** Blobs in a store that takes each whole, as a CAR. The address is made here, and what comes back is checked here. */

@@ -9,6 +9,7 @@ import { readBlocks, writeBlocksDurably } from './ipfs/block-files.js';
 import { makeFolder, publishFolder, removeFolder, syncFolder } from './ipfs/durable-files.js';
 import { exportFile } from './ipfs/export-file.js';
 import { importFile } from './ipfs/import-file.js';
+import { storageProblem } from './storage-problem.js';
 
 export interface IpfsFilesOptions {
   /** folder of the store, made when missing */
@@ -22,7 +23,7 @@ export interface IpfsFilesOptions {
 const ABANDONED_MS = 3_600_000;
 
 const storage = (caught: unknown): never => {
-  throw isProblem(caught) ? caught : problem('storage.unavailable', { where: 'blobs', cause: caught });
+  throw storageProblem(caught);
 };
 
 /**

@@ -6,6 +6,7 @@ import { CarBlobs, type CarBlobsOptions } from './car-blobs.js';
 import type { Car, CarStore, Copy } from './car-store.js';
 import { parseCid, RAW } from './ipfs/address.js';
 import { isWhole } from './ipfs/read-copy.js';
+import { isFull } from './storage-problem.js';
 
 export interface KuboOptions extends CarBlobsOptions {
   /** RPC addresses of the institution's own nodes; the first is asked first */
@@ -133,6 +134,10 @@ class KuboNode {
   }
 }
 
+/** A node whose API asks for credentials, and got others. */
+const isRefusal = (reason: unknown): boolean =>
+  [401, 403].includes((reason as { response?: { status?: number } }).response?.status ?? 0);
+
 /** Nodes of one institution, each with every blob pinned. */
 class KuboCars implements CarStore {
   constructor(
@@ -145,15 +150,21 @@ class KuboCars implements CarStore {
     const answers = await Promise.allSettled(this.nodes.map((node) => node.version()));
     const silent = this.nodes.filter((_, at) => answers[at]?.status === 'rejected').map(({ url }) => url);
     if (this.nodes.length - silent.length >= this.wanted) return this;
+    if (answers.some((answer) => answer.status === 'rejected' && isRefusal(answer.reason)))
+      throw problem('config.invalid', {
+        where: 'ipfs.user',
+        detail: `${silent.join(' and ')}: refused, see ipfs.user and ipfs.passwordFile`,
+      });
     const detail = `${this.wanted} IPFS nodes must answer, and ${silent.join(' and ')} ${silent.length > 1 ? 'do' : 'does'} not`;
-    throw problem('config.invalid', { where: 'blobs', detail });
+    throw problem('config.invalid', { where: 'ipfs.nodes', detail });
   }
 
   async write(car: Car): Promise<void> {
     const taken = await Promise.allSettled(this.nodes.map((node) => node.take(car)));
     const failed = taken.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
     if (this.nodes.length - failed.length >= this.wanted) return;
-    const detail = `${this.nodes.length - failed.length} of ${this.wanted} IPFS nodes have it`;
+    const why = failed.some(({ reason }) => isFull(reason)) ? ': the store is full' : '';
+    const detail = `${this.nodes.length - failed.length} of ${this.wanted} IPFS nodes have it${why}`;
     throw problem('storage.unavailable', { where: 'blobs', detail, cause: failed[0]?.reason });
   }
 

@@ -75,7 +75,7 @@ class S3Cars implements CarStore {
   async open(): Promise<this> {
     const { bucket } = this.options;
     await this.#client.send(new HeadBucketCommand({ Bucket: bucket })).catch((caught: unknown) => {
-      throw problem('config.invalid', { where: 'blobs', detail: refusal(bucket, caught), cause: caught });
+      throw problem('config.invalid', { ...refusal(bucket, caught), cause: caught });
     });
     return this;
   }
@@ -186,14 +186,26 @@ async function inOne(car: Car): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-const refusal = (bucket: string, caught: unknown): string => {
-  const status = statusOf(caught);
-  if (status === 404) return `there is no bucket ${bucket}`;
-  if (status === 403 || status === 401) return `bucket ${bucket}: the store refuses these credentials`;
-  if (status === 301 || status === 307) return `bucket ${bucket} is in another region`;
-  if (nameOf(caught) === 'CredentialsProviderError') return `bucket ${bucket}: no credentials were found`;
-  return `bucket ${bucket} cannot be reached`;
-};
+/** The setting to look at, and what is wrong with it. */
+function refusal(bucket: string, caught: unknown): { where: string; detail: string } {
+  const [status, code] = [statusOf(caught), codeOf(caught)];
+  if (status === 404) return { where: 'blobs', detail: `there is no bucket ${bucket}` };
+  if (status === 403 || status === 401)
+    return { where: 's3.accessKeyId', detail: `bucket ${bucket}: the store refuses these credentials` };
+  if (status === 301 || status === 307) return { where: 's3.region', detail: `bucket ${bucket} is in another region` };
+  if (nameOf(caught) === 'CredentialsProviderError')
+    return { where: 's3.accessKeyId', detail: `bucket ${bucket}: no credentials were found` };
+  if (/CERT|SIGNATURE|SELF_SIGNED|ALTNAME/.test(code))
+    return { where: 's3.authorities', detail: `the store’s certificate is not believed (${code})` };
+  return { where: 's3.endpoint', detail: `bucket ${bucket} cannot be reached${code && ` (${code})`}` };
+}
+
+/** Of the system or of TLS; never a store's own text. */
+function codeOf(caught: unknown): string {
+  const { code, cause } = caught as { code?: unknown; cause?: unknown };
+  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
+  return typeof cause === 'object' && cause !== null ? codeOf(cause) : '';
+}
 
 /** @throws Problem `config.invalid` when bucket or credentials are wrong, or nobody answers */
 export const openS3 = async (options: S3Options): Promise<Blobs> =>

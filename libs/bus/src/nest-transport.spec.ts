@@ -50,7 +50,8 @@ afterAll(() => bus.close());
 
 describe('the bus as a Nest transport', () => {
   it('gives a topic to several groups of one application, each tried again alone', async () => {
-    const strategy = new BusServer(bus);
+    const told: unknown[] = [];
+    const strategy = new BusServer(bus, 'harbor', ({ code }, of) => told.push({ code, ...of }));
     const app = await NestFactory.createMicroservice(App, { strategy, logger: false });
     app.useGlobalFilters(new BusExceptionFilter());
     await app.listen();
@@ -62,6 +63,8 @@ describe('the bus as a Nest transport', () => {
     const of = (group: string) => seen.filter(([name]) => name === group).map(([, id, attempt]) => `${id} ${attempt}`);
     expect(of('classifier')).toEqual(['good 1', 'bad 1', 'bad 2', 'bad 3', 'next 1']);
     expect(of('audit')).toEqual(['good 0', 'bad 0', 'next 0']);
+    const failure = { code: 'internal', topic: 'record.received', group: 'classifier' };
+    expect(told).toEqual([failure, failure]);
     await app.close();
     await publish('after');
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -1,6 +1,6 @@
 import { Catch, type RpcExceptionFilter } from '@nestjs/common';
 import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
-import { problem } from '@medshare/problems';
+import { asProblem, problem, type Problem } from '@medshare/problems';
 import { traced } from '@medshare/telemetry';
 import { isObservable, lastValueFrom, throwError, type Observable } from 'rxjs';
 import type { Bus, BusMessage, Delivery, Subscription } from './bus.port.js';
@@ -33,10 +33,14 @@ export class BusServer extends Server implements CustomTransportStrategy {
   readonly #bound: BoundHandler[] = [];
   #subscriptions: Subscription[] = [];
 
-  /** @param institution whose steps the handlers are */
+  /**
+   * @param institution whose steps the handlers are
+   * @param onFailure told of what a handler could not do: the first time, the second, the fourth, and so on; the bus tries again
+   */
   constructor(
     bus: Bus,
     private readonly institution = '',
+    private readonly onFailure: (found: Problem, of: { topic: string; group: string }) => void = () => undefined,
   ) {
     super();
     this.#bus = bus;
@@ -78,6 +82,9 @@ export class BusServer extends Server implements CustomTransportStrategy {
           this.traced(message, group, async () => {
             const result: unknown = await call(message, new BusContext([message, delivery]));
             if (isObservable(result)) await lastValueFrom(result, { defaultValue: undefined });
+          }).catch((caught: unknown) => {
+            if (Number.isInteger(Math.log2(delivery.attempt))) this.onFailure(asProblem(caught), { topic, group });
+            throw caught;
           }),
       });
     void Promise.all(this.#bound.map(subscribe)).then(

@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
-import { problem } from '@medshare/problems';
+import { problem, type Problem } from '@medshare/problems';
 import { unauthenticated } from './access-token.js';
 import { boundedFetch } from './bounded-fetch.js';
 import type { VerifierOptions } from './verifier-options.js';
@@ -12,8 +12,8 @@ const defaults = { cooldownMs: 30_000, keyMaxAgeMs: 10 * 60_000, timeoutMs: 5000
  * @throws Problem auth.unauthenticated for a key that is not published, peer.unavailable when nobody can tell
  */
 export function publishedKeys(options: VerifierOptions): JWTVerifyGetKey {
-  const { issuer, jwksUri, authorities, cooldownMs, keyMaxAgeMs, timeoutMs } = { ...defaults, ...options };
-  const keys = createRemoteJWKSet(new URL(jwksUri ?? `${issuer}/protocol/openid-connect/certs`), {
+  const { authorities, cooldownMs, keyMaxAgeMs, timeoutMs } = { ...defaults, ...options };
+  const keys = createRemoteJWKSet(placeOf(options), {
     cooldownDuration: cooldownMs,
     cacheMaxAge: keyMaxAgeMs,
     [customFetch]: (url, { headers, method }) => boundedFetch(url, { headers, method, timeoutMs, authorities }),
@@ -26,10 +26,27 @@ export function publishedKeys(options: VerifierOptions): JWTVerifyGetKey {
         throw unauthenticated('the key is not one that the provider publishes', cause);
       // such as an algorithm that no key set can serve
       if (cause instanceof errors.JOSENotSupported) throw unauthenticated('the algorithm is not allowed', cause);
-      throw problem('peer.unavailable', { where: 'identity', detail: `no signing keys: ${reasonOf(cause)}`, cause });
+      throw noKeys(cause);
     }
   };
 }
+
+/** Asks for the keys once. @throws Problem peer.unavailable that names the setting when they do not come */
+export async function reachProvider(
+  options: Pick<VerifierOptions, 'issuer' | 'jwksUri' | 'authorities' | 'timeoutMs'>,
+): Promise<void> {
+  const { authorities, timeoutMs } = { ...defaults, ...options };
+  const answer = await boundedFetch(placeOf(options).href, { timeoutMs, authorities }).catch((cause: unknown) => {
+    throw noKeys(cause);
+  });
+  if (!answer.ok) throw noKeys(new Error(`it answers ${answer.status}`));
+}
+
+const placeOf = ({ issuer, jwksUri }: Pick<VerifierOptions, 'issuer' | 'jwksUri'>): URL =>
+  new URL(jwksUri ?? `${issuer}/protocol/openid-connect/certs`);
+
+const noKeys = (cause: unknown): Problem =>
+  problem('peer.unavailable', { where: 'identity', detail: `no signing keys: ${reasonOf(cause)}`, cause });
 
 /** The setting to look at, and what the connection or the answer was wrong in; nothing that a provider wrote. */
 function reasonOf(cause: unknown): string {

@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { BusServer } from '@medshare/bus';
 import { ProblemFilter, listenPeers, separatePeers, type PeerListener } from '@medshare/peers/nest';
+import type { Problem } from '@medshare/problems';
 import { nestLogger } from '@medshare/telemetry';
 import type { Config } from '../config.js';
 import { assemble, type Assembled } from './assemble.js';
@@ -12,6 +13,7 @@ import { messagesPage } from './messages-page.js';
 import { migrateAll } from './migrate.js';
 import { openConfiguredDatabase } from './open-database.js';
 import { publicUrl } from './public-url.js';
+import { tellProvider } from './tell-provider.js';
 import { rateLimit } from './rate-limit.js';
 import { bearerOfSession, mountSession } from './session-routes.js';
 import { traceRequests } from './trace-requests.js';
@@ -62,7 +64,10 @@ async function run(
   mountSession(app.getHttpAdapter().getInstance() as never, assembled.session, publicUrl(config));
   provider?.mount(app.getHttpAdapter().getInstance() as never);
   app.useGlobalFilters(new ProblemFilter((found) => assembled.onProblem(found)));
-  app.connectMicroservice({ strategy: new BusServer(assembled.bus, config.institution) }, { inheritAppConfig: true });
+  const onFailure = ({ code, where, detail = '' }: Problem, of: { topic: string; group: string }) =>
+    logger.warn({ code, where, ...of }, `event not done, will retry: ${detail}`);
+  const strategy = new BusServer(assembled.bus, config.institution, onFailure);
+  app.connectMicroservice({ strategy }, { inheritAppConfig: true });
   await app.init();
   // peers first: other members, and own roles, must be answered before anything is consumed
   const { key, cert } = credentials;
@@ -72,6 +77,7 @@ async function run(
   assembled.startRelays();
   await app.startAllMicroservices();
   const housekeeping = startHousekeeping(config, assembled);
+  void tellProvider(config, logger);
   const { mllp } = config;
   return {
     id: config.institution,

@@ -1,0 +1,20 @@
+import { Chance } from '../campaigns/chance.js';
+import { stateFolder } from './running-stack.js';
+import { StackUnderFire } from './stack-under-fire.js';
+
+describe('two processes of each role', () => {
+  let fire: StackUnderFire;
+  beforeAll(async () => void (fire = await StackUnderFire.start(stateFolder(), 2)), 600_000);
+  afterAll(() => fire?.close(), 120_000);
+
+  it('are restarted in any order while messages flow: nothing is lost, doubled or out of order', async () => {
+    const order = new Chance(20261128, 0).shuffled(fire.processes.names());
+    const { broken, ...figures } = await fire.restart(order, 120);
+    process.stdout.write(`${JSON.stringify({ order, ...figures })}\n`);
+    expect(broken).toEqual([]);
+  }, 900_000);
+
+  it('leave stores that agree with each other', async () => {
+    expect(await fire.fsck()).toEqual([]);
+  }, 400_000);
+});

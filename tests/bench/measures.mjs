@@ -11,7 +11,7 @@ const windows = [1, 8, 32];
 const plainCount = 2000;
 
 /** Sends records and waits until all are anchored. */
-async function throughAll(run, count, inFlight) {
+export async function throughAll(run, count, inFlight) {
   const { demo, store, messageOf } = run;
   const began = performance.now();
   const port = demo.mllpPort;

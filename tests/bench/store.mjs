@@ -13,10 +13,11 @@ async function urlOf(data, id) {
 
 /** What stands in the sending institution's database, and how much everything weighs. */
 export class Store {
-  static async of(data) {
+  /** @param connection of another server than the one in the demo's folder, as `pg` takes it */
+  static async of(data, connection) {
     const store = new Store();
     store.data = data;
-    store.url = await urlOf(data, 'harbor');
+    store.url = connection ?? (await urlOf(data, 'harbor'));
     store.client = new pg.Client(store.url);
     await store.client.connect();
     return store;

@@ -1,5 +1,6 @@
 // Brings up a stack of its own in an empty folder, runs jest's project `stack` against it, and takes it down. `npm run test:stack`
-// Whatever follows is jest's: npm run test:stack -- --testPathPatterns flow. STACK_STATE=<folder> takes a stack that runs already.
+// Fabric's specs are run by `npm run test:stack -- --fabric`, which brings up nothing but its network; whatever else follows is jest's:
+// npm run test:stack -- --testPathPatterns flow. STACK_STATE=<folder> takes a stack that runs already.
 import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,11 +8,18 @@ import { join, resolve } from 'node:path';
 import { freePortBase } from '../harness/demo.js';
 import { bringUp } from './bring-up.js';
 import { defaultCache } from './places.js';
-import { serversOf } from './servers.js';
+import { parts, serversOf } from './servers.js';
 import { openStack } from './stack.js';
 import { Supervisor } from './supervise.js';
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
+
+const given = process.argv.slice(2);
+const onFabric = given.includes('--fabric');
+const wanted = Object.keys(parts).filter((part) => (part === 'fabric') === onFabric);
+/** Specs that need the network, and no other server. */
+const fabricSpecs = 'tests/stack/(fabric|gateway|ledger)';
+const chosen = onFabric ? ['--testPathPatterns', fabricSpecs] : ['--testPathIgnorePatterns', fabricSpecs];
 
 const jest = (state: string): Promise<number> =>
   new Promise((done, failed) => {
@@ -22,7 +30,8 @@ const jest = (state: string): Promise<number> =>
       '--selectProjects',
       'stack',
       '--maxWorkers=1',
-      ...process.argv.slice(2),
+      ...(given.includes('--testPathPatterns') ? [] : chosen),
+      ...given.filter((option) => option !== '--fabric'),
     ];
     const child = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, STACK_STATE: state } });
     child.once('error', failed);
@@ -33,7 +42,7 @@ async function withStack(): Promise<number> {
   const state = await mkdtemp(join(tmpdir(), 'medshare-stack-'));
   await chmod(state, 0o711);
   const stack = openStack({ state, cache: defaultCache(process.env), basePort: await freePortBase() });
-  const servers = serversOf(stack);
+  const servers = serversOf(stack, wanted);
   let code = 1;
   try {
     const before = Date.now();

@@ -30,6 +30,8 @@ export async function openIpfs({ ipfs }: BlobConfig, fetching: FetchMissing): Pr
 
 /** @throws Problem config.invalid that names the setting */
 export async function openBucket({ blobs, s3 }: BlobConfig, fetching: FetchMissing): Promise<Blobs> {
+  // the SDK's release is pinned: what its later ones need is nothing to tell at every start, over nine lines
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const { openS3 } = await import('@medshare/blobs/s3.driver');
   const { region, endpoint, authorities, accessKeyId, secretAccessKeyFile: file, lockDays, timeout } = s3;
   const secretAccessKey = () => secretOf('s3.secretAccessKeyFile', file ?? '');

@@ -9,7 +9,7 @@ import type { Stack } from '../stack.js';
 
 const kuboPackage: Package = {
   name: 'kubo',
-  version: '0.43.1',
+  version: '0.43.0',
   install: (folder) => buildModule(`github.com/ipfs/kubo@v${kuboPackage.version}`, './cmd/ipfs', join(folder, 'ipfs')),
 };
 

@@ -1,16 +1,7 @@
-import { connect as connectPlain, isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import kafkajs, { type Consumer, type Kafka as KafkaClient, type SASLOptions } from 'kafkajs';
+import { openSocket, type TlsMaterial } from './open-socket.js';
 
-/** PEM texts of one side of a connection. */
-export interface TlsMaterial {
-  /** authorities that are trusted; the system's when left out */
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  /** name that the brokers' certificates must carry; each broker's host when left out */
-  readonly serverName?: string;
-}
+export type { TlsMaterial };
 
 export type SaslSettings =
   | { readonly mechanism: 'scram-sha-512'; readonly username: string; readonly password: string }
@@ -32,7 +23,6 @@ export interface KafkaSettings {
 const CONNECT_MS = 5_000;
 const AUTHENTICATE_MS = 10_000;
 const REQUEST_MS = 15_000;
-const KEEP_ALIVE_MS = 60_000;
 
 /** Pauses between tries inside the client: 100 ms, doubled up to 1 s. */
 export const patience = (retries: number) => ({
@@ -61,19 +51,8 @@ export const kafkaClient = ({ brokers, tls, sasl }: KafkaSettings, retries: numb
     retry: patience(retries),
     ssl: tls !== undefined,
     ...(sasl && { sasl: saslOf(sasl) }),
-    socketFactory: ({ host, port, onConnect }) => {
-      const socket = tls ? openTls(host, port, tls(), onConnect) : connectPlain({ host, port }, onConnect);
-      return socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    },
+    socketFactory: ({ host, port, onConnect }) => openSocket({ host, port, tls: tls?.() }, onConnect),
   });
-
-const openTls = (host: string, port: number, { serverName, ...pem }: TlsMaterial, onConnect: () => void) => {
-  const name = serverName ?? (isIP(host) ? undefined : host);
-  return connectTls(
-    { host, port, ...pem, minVersion: 'TLSv1.2', ...(name !== undefined && { servername: name }) },
-    onConnect,
-  );
-};
 
 /** Session of a group's member: one that died is missed after it, and its partitions go to others. */
 const SESSION_MS = 15_000;

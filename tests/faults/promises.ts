@@ -14,13 +14,19 @@ interface Way {
   sequence: number | null;
   anchored: boolean;
   onChain: number;
+  block: number | null;
 }
 
+/** The embedded chain's state and Fabric's: an institution has one of them, the other is empty. */
+const chainState = (where: string): string =>
+  `(SELECT block FROM chain.state WHERE ${where} UNION ALL SELECT block FROM chain.fabric_state WHERE ${where}) AS c`;
+
+const ofRecord = chainState(`key = 'anchor/harbor/' || r.tag`);
 const ways = `SELECT m.key, m.position::int, r.id AS record, r.counter, a.sequence::int, a.state = 'anchored' AS anchored,
-    (SELECT count(*)::int FROM chain.state s WHERE s.key = 'anchor/harbor/' || r.tag) AS "onChain"
+    (SELECT count(*)::int FROM ${ofRecord}) AS "onChain", (SELECT max(block)::int FROM ${ofRecord}) AS block
   FROM ingest.message m LEFT JOIN vault.record r ON r.id = m.record_id LEFT JOIN ledger.anchor a ON a.record_id = r.id`;
 
-const anchorsOnChain = `SELECT count(*)::int AS n FROM chain.state WHERE key LIKE 'anchor/harbor/%'`;
+const anchorsOnChain = `SELECT count(*)::int AS n FROM ${chainState(`key LIKE 'anchor/harbor/%'`)}`;
 const busy = `SELECT (SELECT count(*) FROM ingest.outbox) + (SELECT count(*) FROM classifier.outbox) + (SELECT count(*) FROM vault.outbox)
   + (SELECT count(*) FROM ledger.outbox) + (SELECT count(*) FROM audit.outbox)
   + (SELECT count(*) FROM ledger.anchor WHERE state = 'waiting') + (SELECT count(*) FROM ingest.message WHERE state = 'accepted')
@@ -95,8 +101,13 @@ function judge(id: string, found: readonly Way[]): string[] {
   return [];
 }
 
-/** As sent, so accepted, sealed and submitted. */
+/** As sent, so accepted, sealed, submitted, and on the chain: there several may stand in one block. */
 const outOfOrder = (who: string, sent: readonly Way[]): string[] =>
-  (['position', 'counter', 'sequence'] as const)
-    .filter((place) => sent.some((way, n) => n > 0 && Number(way[place]) <= Number(sent[n - 1]?.[place])))
+  (['position', 'counter', 'sequence', 'block'] as const)
+    .filter((place) =>
+      sent.some((way, n) => {
+        const step = Number(way[place]) - Number(sent[n - 1]?.[place]);
+        return n > 0 && (place === 'block' ? step < 0 : step <= 0);
+      }),
+    )
     .map((place) => `out of order by ${place}: ${who}`);

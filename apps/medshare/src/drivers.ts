@@ -126,6 +126,8 @@ interface LedgerParts {
   onFinding: OnFinding;
   /** Told when the chain cannot be reached. */
   onTrouble: (found: Problem) => void;
+  /** Told when exchanged certificates were taken up. */
+  onRenewed: () => void;
   /** False for who only checks the copy. */
   follow: boolean;
   onWait: () => void;
@@ -161,14 +163,16 @@ export async function openLedger(config: LedgerConfig, parts: LedgerParts): Prom
 /** Its code is loaded only where it is the ledger. */
 async function openFabric(
   config: LedgerConfig,
-  { region, onTrouble }: LedgerParts,
+  { region, onTrouble, onRenewed }: LedgerParts,
   options: Omit<Parameters<typeof import('@medshare/ledger/fabric.driver').openFabricLedger>[0], 'access'>,
 ): Promise<OpenedLedger> {
   const [{ openFabricLedger }, { fabricAccess }] = await Promise.all([
     import('@medshare/ledger/fabric.driver'),
     import('./run/fabric-access.js'),
   ]);
-  return { ledger: await openFabricLedger({ ...options, onTrouble, access: fabricAccess(config, region) }) };
+  const readAccess = () => fabricAccess(config, region);
+  const access = readAccess();
+  return { ledger: await openFabricLedger({ ...options, onTrouble, onRenewed, access, readAccess }) };
 }
 
 const transportOver = (peers: Peers, { members }: Region): Transport => ({

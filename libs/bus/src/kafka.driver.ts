@@ -1,3 +1,4 @@
+import { Turns } from '@medshare/clock/turns';
 import { problem, type Problem } from '@medshare/problems';
 import type { Admin, KafkaMessage, Producer } from 'kafkajs';
 import type { Bus, Subscription } from './bus.port.js';
@@ -10,7 +11,6 @@ import { sizeOf, toRecord } from './kafka/record.js';
 import { Renewed } from './kafka/renewed.js';
 import { groupConsumer, groupName, kafkaClient, topicName, type KafkaSettings } from './kafka/settings.js';
 import { awaitTopics, checkTopics, DEAD_LETTERS, migrateTopics, type TopicSettings } from './kafka/topics.js';
-import { Turns } from './kafka/turns.js';
 import { checkName, encodeMessage, MAX_BATCH, partitionOf, type EncodedMessage } from './message.js';
 
 export type { KafkaSettings, SaslSettings, TlsMaterial } from './kafka/settings.js';

@@ -1,17 +1,12 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import { peer } from '@hyperledger/fabric-protos';
 import { systemClock } from '@medshare/clock';
 import { problem } from '@medshare/problems';
 import type { HostLimits, HostSettings } from './chaincode-host/serve-peer.js';
 import { servePeer, type PeerStream } from './chaincode-host/serve-peer.js';
+import { ShownCertificate, type ChaincodeTls } from './chaincode-host/shown-certificate.js';
 
-/** PEM texts. */
-export interface ChaincodeTls {
-  readonly key: string;
-  readonly cert: string;
-  /** Authorities of the peers' client certificates. */
-  readonly clientAuthorities: string;
-}
+export type { ChaincodeTls } from './chaincode-host/shown-certificate.js';
 
 export interface ChaincodeServerOptions extends Pick<HostSettings, 'chaincode' | 'bundle' | 'packageId'> {
   /** `host:port`; port 0 takes any free one. */
@@ -24,6 +19,11 @@ export interface ChaincodeServerOptions extends Pick<HostSettings, 'chaincode' |
 
 export interface ChaincodeServer {
   readonly port: number;
+  /**
+   * Shows another certificate, and asks for those of other authorities, from the next connection on; those that stand are not broken.
+   * @throws `config.invalid` that names what does not hold; the old goes on
+   */
+  renew(tls: ChaincodeTls): void;
   /** Ends the streams of peers; executions under way are not endorsed. */
   close(): Promise<void>;
 }
@@ -48,9 +48,11 @@ export async function serveChaincode(options: ChaincodeServerOptions): Promise<C
     'grpc.keepalive_permit_without_calls': 1,
   });
   server.addService(peer.ChaincodeService, { connect: (stream: PeerStream) => servePeer(stream, settings) });
-  const port = await bind(server, options.address, credentialsOf(options.tls));
+  const shown = new ShownCertificate(options.tls);
+  const port = await bind(server, options.address, shown.credentials);
   return {
     port,
+    renew: (tls) => shown.renew(tls),
     close: () =>
       new Promise((resolve) => {
         server.forceShutdown();
@@ -59,12 +61,7 @@ export async function serveChaincode(options: ChaincodeServerOptions): Promise<C
   };
 }
 
-function credentialsOf({ key, cert, clientAuthorities }: ChaincodeTls): ServerCredentials {
-  const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(cert) };
-  return ServerCredentials.createSsl(Buffer.from(clientAuthorities), [pair], true);
-}
-
-const bind = (server: Server, address: string, credentials: ServerCredentials): Promise<number> =>
+const bind = (server: Server, address: string, credentials: ShownCertificate['credentials']): Promise<number> =>
   new Promise((resolve, reject) =>
     server.bindAsync(address, credentials, (error, port) => {
       if (error === null) resolve(port);

@@ -105,6 +105,26 @@ describe('the chaincode as a service of its own', () => {
     expect(peer.dump()).toBe(before);
   });
 
+  it('shows another certificate and asks for another authority without an end, and keeps the streams that stand', async () => {
+    const opened = await serve({});
+    const standing = await begun(opened);
+    const next = await createAuthority({
+      institution: 'lakeside',
+      validDays: 2,
+      clock: systemClock,
+      random: systemRandom,
+    });
+    const issued = await issueCertificate(next, { role: 'ledger', hosts: ['127.0.0.1'], validDays: 1 });
+    expect(() => opened.renew({ key: cert.key, cert: issued.cert, clientAuthorities: next.ca })).toThrow(
+      expect.objectContaining({ code: 'config.invalid' }),
+    );
+    await connect(opened).ready;
+    opened.renew({ key: issued.key, cert: issued.cert, clientAuthorities: next.ca });
+    await connect(opened, { ...issued, ca: next.ca }).ready;
+    await expect(connect(opened, cert).ready).rejects.toThrow();
+    expect(await standing.call(call('anchor', anchors('harbor', 'after')))).toMatchObject({ status: 200 });
+  });
+
   it.each([-1, 1])('refuses a proposal whose time is off by more than the bound (%i)', async (sign) => {
     const peer = await begun();
     const { clockSkewMs } = cast.region;

@@ -12,6 +12,7 @@ import { openConnection, type Connection } from './fabric/connection.js';
 import { Copy } from './fabric/copy.js';
 import { Follower } from './fabric/follower.js';
 import { Ordering } from './fabric/ordering.js';
+import { Renewal } from './fabric/renewal.js';
 import { reachOrganisations } from './fabric/reach-organisations.js';
 import { defaultSettings, type FabricAccess, type FabricParts, type FabricSettings } from './fabric/settings.js';
 import { Submitter } from './fabric/submitter.js';
@@ -32,6 +33,10 @@ export interface FabricLedgerOptions {
   /** Connections to it at most; default 8. */
   readonly connections?: number;
   readonly access: FabricAccess;
+  /** Reads certificates and keys again: what was exchanged in their files is taken up without a restart. */
+  readonly readAccess?: () => FabricAccess;
+  /** Told when they were. */
+  readonly onRenewed?: () => void;
   readonly onFinding?: OnFinding;
   /** Told when the peer cannot be reached or its blocks cannot be had; it is asked again. */
   readonly onTrouble?: (found: Problem) => void;
@@ -94,6 +99,7 @@ class FabricLedger implements Ledger {
   readonly #follower: Follower;
   readonly #ordering: Ordering;
   readonly #submitter: Submitter;
+  readonly #renewal: Renewal | undefined;
   readonly #closed = new AbortController();
   #beginning: Promise<void> = Promise.resolve();
 
@@ -112,6 +118,8 @@ class FabricLedger implements Ledger {
     this.#ordering = new Ordering(connection, copy, settings);
     const { follower, ordering } = { follower: this.#follower, ordering: this.#ordering };
     this.#submitter = new Submitter({ ...this.#parts, connection, copy, follower, ordering, random });
+    const { readAccess: read, onRenewed = () => undefined, clock = systemClock } = options;
+    this.#renewal = read && new Renewal({ connection, settings, clock, read, onRenewed, onTrouble });
   }
 
   /** A peer that is away does not keep the institution from starting: the rest goes on once it is back. */
@@ -126,6 +134,7 @@ class FabricLedger implements Ledger {
     });
     this.#follower.start();
     this.#ordering.start();
+    this.#renewal?.start();
     const begun = this.#awaitRegion(height);
     if (height === undefined) {
       this.#beginning = begun.catch((caught: unknown) => onTrouble(asProblem(caught)));
@@ -138,7 +147,7 @@ class FabricLedger implements Ledger {
   }
 
   async #check(ms: number): Promise<number> {
-    await probeTls(this.#options.access, ms);
+    await probeTls(this.#connection.access, ms);
     return checkPeer(this.#connection, ms);
   }
 
@@ -229,6 +238,7 @@ class FabricLedger implements Ledger {
   async close(): Promise<void> {
     this.#closed.abort();
     this.#submitter.close();
+    await this.#renewal?.stop();
     await this.#ordering.stop();
     await this.#follower.stop();
     await this.#beginning;

@@ -118,35 +118,74 @@ export function ledgerContract(name: string, begin: () => Promise<LedgerHarness>
       expect(resumed).toEqual(told[block]);
     });
 
-    it('gives exactly one grant for a hundred concurrent approvals', async () => {
+    /** A request whose formula twelve of twenty people fill, and what each of them would send. */
+    async function storm(label: string) {
       const { cast } = harness;
       const people = Array.from({ length: 20 }, (_, i) => {
         const institution = institutions[i % 3]!;
         return { role: `r-${i}`, institution, person: cast.person(institution, `p-${i}`, [`r-${i}`]) };
       });
-      const leaf = (i: number) => `${people[i]!.role}@${people[i]!.institution}`;
-      const formula = { k: 12, of: people.map((_, i) => ({ leaf: leaf(i) })) };
-      const request = cast.request(cast.person('summit', 'asker', ['clinician']), 'harbor', formula, {}, 'storm');
+      const leaves = people.map(({ role, institution }) => `${role}@${institution}`);
+      const asker = cast.person('summit', 'asker', ['clinician']);
+      const formula = { k: 12, of: leaves.map((leaf) => ({ leaf })) };
+      const request = cast.request(asker, 'harbor', formula, {}, label);
       const { block } = await at('summit').submit('request', request);
       await everywhere(block);
-      const approvals = people.map(({ person }, i) => cast.approval(person, request, leaf(i)));
-      const stop = new AbortController();
-      const storm = Array.from({ length: 100 }, (_, i) =>
-        at(institutions[i % 3]!).submit('approve', approvals[i % 20]!),
-      );
-      const settled = await Promise.allSettled(storm);
-      expect(settled.filter(({ status }) => status === 'rejected')).toEqual([]);
-      const grants: unknown[] = [];
+      const approvals = people.map(({ person }, i) => cast.approval(person, request, leaves[i]!));
+      const approve = (i: number) => at(institutions[i % 3]!).submit('approve', approvals[i % 20]!);
+      const revoke = (i: number) => at(institutions[i % 3]!).submit('revoke', cast.revocation(asker, request));
+      return { request, leaves, block, approve, revoke };
+    }
+
+    /** What happened to a request since a block, in the chain's order. */
+    async function eventsOf(requestId: string, since: number): Promise<string[]> {
       const { number } = await at('harbor').height();
-      for await (const one of at('harbor').blocks(block, stop.signal)) {
-        grants.push(...one.transactions.flatMap(({ events }) => events.filter(({ name }) => name === 'granted')));
+      const names: string[] = [];
+      for await (const one of at('harbor').blocks(since, new AbortController().signal)) {
+        for (const { name, value } of one.transactions.flatMap(({ events }) => events))
+          if ((value as { requestId?: string }).requestId === requestId) names.push(name);
         if (one.number >= number) break;
       }
-      expect(grants).toHaveLength(1);
+      return names;
+    }
+
+    it('gives exactly one grant for a hundred concurrent approvals', async () => {
+      const { request, leaves, block, approve } = await storm('storm');
+      const settled = await Promise.allSettled(Array.from({ length: 100 }, (_, i) => approve(i)));
+      expect(settled.filter(({ status }) => status === 'rejected')).toEqual([]);
+      const events = await eventsOf(request.id, block);
+      expect(events.filter((name) => name === 'granted')).toHaveLength(1);
+      expect(events.filter((name) => name === 'approved')).toHaveLength(20);
       const grant = decode<Grant>(await at('harbor').get(keys.grant(request.id)));
-      expect(grant).toMatchObject({ state: 'active', leaves: people.map((_, i) => leaf(i)).sort() });
+      expect(grant).toMatchObject({ state: 'active', leaves: [...leaves].sort() });
       await checkAgreement(request.id);
     }, 120_000);
+
+    it.each([
+      ['mixed from the first on', 0],
+      ['that come when the grant is near', 12],
+    ])(
+      'ends a request for good under a hundred concurrent approvals and revocations, %s',
+      async (label, alone) => {
+        const { request, block, approve, revoke } = await storm(label.replaceAll(' ', '-'));
+        const sent = Array.from({ length: 100 }, (_, i) => (i >= alone && i % 2 === 1 ? 'revoke' : 'approve'));
+        const settled = await Promise.allSettled(sent.map((what, i) => (what === 'revoke' ? revoke(i) : approve(i))));
+        for (const [i, one] of settled.entries()) {
+          if (one.status === 'fulfilled') continue;
+          // only who came too late is refused, and told why
+          expect([sent[i], one.reason]).toMatchObject(['approve', { code: 'access.revoked' }]);
+        }
+        const events = await eventsOf(request.id, block);
+        expect(events.filter((name) => name === 'revoked')).toHaveLength(1);
+        expect(events.at(-1)).toBe('revoked');
+        expect(events.filter((name) => name === 'granted').length).toBeLessThanOrEqual(1);
+        await everywhere((await at('harbor').height()).number);
+        const states = await Promise.all(institutions.map((id) => at(id).get(keys.grant(request.id))));
+        expect(decode<Grant>(states[0])).toMatchObject({ state: 'revoked' });
+        for (const state of states) expect(state).toEqual(states[0]);
+      },
+      120_000,
+    );
 
     /** Every member signs its own view, and the views agree. */
     async function checkAgreement(requestId: string): Promise<void> {

@@ -3,6 +3,7 @@ import { conclude, type Outcome, type Surroundings } from './outcome.js';
 import { addApprovals } from './approvals.command.js';
 import { addAudit } from './audit.command.js';
 import { addBreakGlass } from './break-glass.command.js';
+import { addCertificates } from './certificates.command.js';
 import { addChain } from './chain.command.js';
 import { addConsent } from './consent.command.js';
 import { addConfig } from './config.command.js';
@@ -80,6 +81,7 @@ const commands = [
   addMessages,
   addWebhooks,
   addBus,
+  addCertificates,
   addChain,
   addRun,
   addMigrate,

@@ -37,6 +37,13 @@ export const fabricSection = z.strictObject({
     .optional()
     .describe('The peer itself, for `medshare chain`, where it listens elsewhere than its Gateway service.'),
   tls: tls.prefault({}).describe('TLS towards the peer; without it nothing is sent.'),
+  watched: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'must be a short name'), path)
+    .default({})
+    .refine((named) => Object.keys(named).length <= 20, 'at most 20 certificates')
+    .describe(
+      'Names and files (PEM) of further certificates that `medshare certificates` lists and whose expiry is a metric: of the peer, the orderer, the chaincode server, an administrator.',
+    ),
 });
 
 /** The parts of a ledger URL `fabric://host:port/channel`; undefined when it is another. */

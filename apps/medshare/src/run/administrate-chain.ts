@@ -19,6 +19,7 @@ import { loadConfig, type Config } from '../config.js';
 import { chaincodeBundle } from '../drivers.js';
 import { table } from '../terminal/table.js';
 import { fabricAccess } from './fabric-access.js';
+import { renewServed } from './renew-served.js';
 import { readRegion } from './secrets.js';
 import { secretOf, textOf } from './setting-files.js';
 
@@ -176,18 +177,21 @@ export async function serve(
       detail: `it was made for the code ${bundle.slice(0, 16)}, this release is ${own.bundle.slice(0, 16)}: medshare chain package`,
     });
   const logger = createLogger({ role: 'chaincode', institution: '-', level: 'info' });
+  const read = () => ({
+    cert: textOf('--cert', options.cert),
+    key: secretOf('--key', options.key),
+    clientAuthorities: textOf('--client-authorities', options.clientAuthorities),
+  });
+  const tls = read();
   const server = await serveChaincode({
     address: options.listen,
     chaincode,
     bundle,
     packageId,
-    tls: {
-      cert: textOf('--cert', options.cert),
-      key: secretOf('--key', options.key),
-      clientAuthorities: textOf('--client-authorities', options.clientAuthorities),
-    },
+    tls,
     onFault: ({ txId, cause }) => logger.error({ txId, err: cause }, 'an execution came to no outcome'),
   });
+  const renewal = renewServed({ read, tls, server, logger });
   return {
     document: { packageId, port: server.port, bundle },
     text: `the chaincode is served on port ${server.port} as ${packageId}`,
@@ -195,6 +199,7 @@ export async function serve(
       if (process.connected) process.send?.('ready', () => undefined);
       await stopped(stop);
       terminal.notice('stopping');
+      renewal.stop();
       await server.close();
     },
   };

@@ -13,7 +13,13 @@ import { Inbox, Outbox, startRelay, type Relay } from '@medshare/outbox';
 import { Peers } from '@medshare/peers';
 import type { Problem } from '@medshare/problems';
 import { createAuditTrail, type RoleContext, type RoleName } from '@medshare/role';
-import { createLogger, createMetricsRegistry, type Logger, type MetricsRegistry } from '@medshare/telemetry';
+import {
+  createLogger,
+  createMetricsRegistry,
+  type Gauge,
+  type Logger,
+  type MetricsRegistry,
+} from '@medshare/telemetry';
 import { Transit } from '@medshare/transit';
 import type { Config } from '../config.js';
 import {
@@ -44,6 +50,8 @@ export interface Assembled {
   metrics: MetricsRegistry;
   credentials: { key: string; cert: string };
   authorities: Map<string, string>;
+  /** When the first certificate of a kind expires. */
+  expiry: Gauge;
   verifier: TokenVerifier;
   session: ConsoleSession;
   provider: EmbeddedProvider | undefined;
@@ -80,7 +88,8 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
   const region = await readRegion(config.data);
   const credentials = await readCredentials(config);
   const authorities = await readAuthorities(config);
-  tellExpiry(metrics.forRole('institution'), { institution: config.institution, cert: credentials.cert, authorities });
+  const shown = { institution: config.institution, cert: credentials.cert, authorities };
+  const expiry = tellExpiry(metrics.forRole('institution'), shown);
   const peers = new Peers({
     self: config.institution,
     ...credentials,
@@ -122,6 +131,7 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
     metrics,
     credentials,
     authorities,
+    expiry,
     verifier,
     session: openSession(config, {
       verifier,
@@ -192,7 +202,8 @@ async function openInstitutionLedger(base: Base, follow: boolean): Promise<Opene
   };
   const onTrouble = ({ code, where, detail = '' }: Problem) =>
     logger.warn({ code, where }, `the chain is in trouble, will retry: ${detail}`);
-  return openLedger(config, { region, peers, privateKey, onFinding, onTrouble, follow, onWait, onLost });
+  const onRenewed = () => logger.info({}, 'exchanged certificates and keys for the chain are in use');
+  return openLedger(config, { region, peers, privateKey, onFinding, onTrouble, onRenewed, follow, onWait, onLost });
 }
 
 async function contextOf(

@@ -3,6 +3,7 @@ import { asProblem } from '@medshare/problems';
 import type { Config } from '../config.js';
 import type { Assembled } from './assemble.js';
 import { startWatches } from './start-watches.js';
+import { watchCertificates } from './watch-certificates.js';
 
 /** Between two rounds, ms. */
 const every = 3_600_000;
@@ -25,10 +26,11 @@ export function startHousekeeping(config: Config, assembled: Assembled): Houseke
     bus: { bus, metrics: metrics.forRole('bus'), logger },
     clock,
   });
+  const certificates = watchCertificates(config, assembled);
   return {
     async stop() {
       clearInterval(timer);
-      await Promise.all([running, watch.stop()]);
+      await Promise.all([running, watch.stop(), certificates.stop()]);
     },
   };
 }

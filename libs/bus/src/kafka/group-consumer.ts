@@ -1,3 +1,4 @@
+import type { Turns } from '@medshare/clock/turns';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problem, type Problem } from '@medshare/problems';
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
@@ -7,7 +8,6 @@ import { intakeFirst } from '../intake-first.js';
 import { kafkaProblem } from './failures.js';
 import { fromRecord } from './record.js';
 import { HEARTBEAT_MS } from './settings.js';
-import type { Turns } from './turns.js';
 
 export interface GroupConsumerOptions {
   /** a new member of the group */

@@ -13,6 +13,8 @@ export interface Proposal {
   /** Bytes of a `gateway.ProposedTransaction`. */
   readonly bytes: Uint8Array;
   readonly signature: Uint8Array;
+  /** Signs as who proposed, also when the identity was renewed meanwhile. */
+  readonly sign: (digest: Uint8Array) => Promise<Uint8Array>;
 }
 
 /** What came of asking one organisation. */

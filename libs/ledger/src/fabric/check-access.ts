@@ -2,7 +2,7 @@ import { GatewayError } from '@hyperledger/fabric-gateway';
 import { common, peer } from '@hyperledger/fabric-protos';
 import { problem, type Problem } from '@medshare/problems';
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { connect } from 'node:tls';
+import { connect, createSecureContext } from 'node:tls';
 import type { Connection } from './connection.js';
 import { textOf } from './ask-organisation.js';
 import type { FabricAccess } from './settings.js';
@@ -19,7 +19,7 @@ export function checkIdentity({ cert, key, tls }: FabricAccess, now: number): vo
   const own = keyOf('fabric.key', key);
   if (!shown.checkPrivateKey(own)) throw invalid('fabric.key', 'is not the key of the certificate in fabric.cert');
   if (own.asymmetricKeyType !== 'ec') throw invalid('fabric.key', 'must be an elliptic-curve key');
-  if (tls.authorities !== undefined) certificateOf('fabric.tls.authorities', tls.authorities);
+  if (tls.authorities !== undefined) checkAuthorities(tls.authorities);
   if (tls.cert === undefined || tls.key === undefined) return;
   const ours = certificateOf('fabric.tls.cert', tls.cert);
   checkDates('fabric.tls.cert', ours, now);
@@ -32,6 +32,16 @@ function certificateOf(setting: string, pem: string): X509Certificate {
     return new X509Certificate(pem);
   } catch (cause) {
     throw invalid(setting, 'holds no certificate (PEM)', cause);
+  }
+}
+
+/** All of them: two that stand in one line are none to OpenSSL. */
+function checkAuthorities(pems: string): void {
+  certificateOf('fabric.tls.authorities', pems);
+  try {
+    createSecureContext({ ca: pems });
+  } catch (cause) {
+    throw invalid('fabric.tls.authorities', 'holds what is no certificate (PEM)', cause);
   }
 }
 
@@ -78,7 +88,7 @@ const tlsTexts: Readonly<Record<string, string>> = {
  * @throws `config.invalid` that names the setting; `ledger.unavailable` when nobody is there
  */
 export async function probeTls({ gateway, tls }: FabricAccess, ms: number): Promise<void> {
-  const { host, port } = addressOf(gateway);
+  const { host, port } = placeOf(gateway);
   await new Promise<void>((resolve, reject) => {
     const socket = connect({
       host,
@@ -105,7 +115,7 @@ export async function probeTls({ gateway, tls }: FabricAccess, ms: number): Prom
   });
 }
 
-function addressOf(gateway: string): { host: string; port: number } {
+export function placeOf(gateway: string): { host: string; port: number } {
   const colon = gateway.lastIndexOf(':');
   return { host: gateway.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(gateway.slice(colon + 1)) };
 }

@@ -6,17 +6,64 @@ import type { FabricAccess } from './settings.js';
 /** Largest message either way, bytes: blocks are the largest. */
 const messageBytes = 100 * 1024 * 1024;
 
+/** What was begun over a line that another has replaced may still end over it for so long, ms. */
+const overlapMs = 15_000;
+
 /** A line to the institution's own peer, and its identity to sign with. */
-export interface Connection {
+interface Line {
   readonly gateway: Gateway;
   readonly access: FabricAccess;
   /** Signs a SHA-256 digest with the client's key (ECDSA, low S, DER). */
-  sign(digest: Uint8Array): Promise<Uint8Array>;
+  readonly sign: (digest: Uint8Array) => Promise<Uint8Array>;
+  /** Aborted when another line has taken its place. */
+  readonly replaced: AbortSignal;
+}
+
+/** The line of this moment: whoever needs two of its parts together takes them at one time. */
+export interface Connection extends Line {
+  /** Opens another line, with other certificates, and closes this one a while later. */
+  renew(access: FabricAccess): void;
   close(): void;
 }
 
 /** Opens the line; nothing is sent yet, and it is opened again by itself when it breaks. */
-export function openConnection(access: FabricAccess): Connection {
+export function openConnection(given: FabricAccess): Connection {
+  let line = openLine(given);
+  const ending = new Map<NodeJS.Timeout, () => void>();
+  return {
+    get gateway() {
+      return line.gateway;
+    },
+    get access() {
+      return line.access;
+    },
+    get sign() {
+      return line.sign;
+    },
+    get replaced() {
+      return line.replaced;
+    },
+    renew(access) {
+      const old = line;
+      line = openLine(access);
+      old.replace();
+      const timer = setTimeout(() => {
+        ending.delete(timer);
+        old.close();
+      }, overlapMs).unref();
+      ending.set(timer, old.close);
+    },
+    close() {
+      for (const [timer, close] of ending) {
+        clearTimeout(timer);
+        close();
+      }
+      line.close();
+    },
+  };
+}
+
+function openLine(access: FabricAccess): Line & { replace(): void; close(): void } {
   const client = openClient(access.gateway, access.tls);
   const sign = signers.newPrivateKeySigner(createPrivateKey(access.key));
   const gateway = connect({
@@ -25,10 +72,13 @@ export function openConnection(access: FabricAccess): Connection {
     signer: sign,
     hash: hash.sha256,
   });
+  const replaced = new AbortController();
   return {
     gateway,
     access,
     sign,
+    replaced: replaced.signal,
+    replace: () => replaced.abort(),
     close() {
       gateway.close();
       client.close();

@@ -62,18 +62,22 @@ export class Follower {
 
   async #follow(signal: AbortSignal): Promise<void> {
     const { connection, copy } = this.#parts;
-    const { gateway, access } = connection;
     const from = ((await copy.head())?.number ?? -1) + 1;
+    const { gateway, access, replaced } = connection;
     const blocks = await gateway.getNetwork(access.channel).getBlockEvents({ startBlock: BigInt(from) });
+    const over = AbortSignal.any([signal, replaced]);
     const close = () => blocks.close();
-    signal.addEventListener('abort', close, { once: true });
+    over.addEventListener('abort', close, { once: true });
     try {
       for await (const block of blocks) {
-        if (signal.aborted) return;
+        if (over.aborted) return;
         await this.#take(block);
       }
+    } catch (caught) {
+      // that the line was closed for another is no trouble
+      if (!replaced.aborted) throw caught;
     } finally {
-      signal.removeEventListener('abort', close);
+      over.removeEventListener('abort', close);
       blocks.close();
     }
   }

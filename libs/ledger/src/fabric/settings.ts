@@ -48,6 +48,8 @@ export interface FabricSettings {
   readonly followPauseMs: number;
   /** Uneven pause after a lost race, at most, ms; about the time in which a block is cut. */
   readonly conflictPauseMs: number;
+  /** How often the files of the own certificates are looked at, ms. */
+  readonly renewMs: number;
 }
 
 export const defaultSettings: FabricSettings = {
@@ -63,6 +65,7 @@ export const defaultSettings: FabricSettings = {
   resubmitMs: 3000,
   followPauseMs: 500,
   conflictPauseMs: 400,
+  renewMs: 30_000,
 };
 
 /** What the parts of the driver have in common. */

@@ -1,6 +1,7 @@
 import { peer } from '@hyperledger/fabric-protos';
 import type { Json } from '@medshare/chaincode-region';
 import type { Random } from '@medshare/clock';
+import { Turns } from '@medshare/clock/turns';
 import { canonical } from '@medshare/crypto';
 import { asProblem, problem } from '@medshare/problems';
 import { faultPoint } from '@medshare/telemetry/fault-point';
@@ -16,7 +17,6 @@ import { mergeEndorsed, type Endorsed } from './endorsed.js';
 import type { Follower } from './follower.js';
 import type { Ordering } from './ordering.js';
 import type { FabricParts } from './settings.js';
-import { Slots } from './slots.js';
 
 /** Pause before a transaction that no orderer took is brought again, ms. */
 const orderPauseMs = 300;
@@ -34,13 +34,13 @@ export class Submitter {
   readonly #parts: SubmitterParts;
   /** Those that lost a race go on one at a time, or a hundred of them would make each other lose. */
   readonly #losers = new Gate();
-  readonly #slots: Slots;
+  readonly #turns: Turns;
   readonly #closed = new AbortController();
   #underWay = 0;
 
   constructor(parts: SubmitterParts) {
     this.#parts = parts;
-    this.#slots = new Slots(parts.settings.proposals);
+    this.#turns = new Turns(parts.settings.proposals);
   }
 
   async submit(fn: string, args: Json): Promise<Submitted> {
@@ -72,9 +72,10 @@ export class Submitter {
 
   /** @returns undefined if the transaction lost a race */
   async #attempt(fn: string, args: Json): Promise<Submitted | undefined> {
-    const { txId, endorsed } = await this.#endorse(fn, args);
+    const { proposal, endorsed } = await this.#endorse(fn, args);
+    const { txId } = proposal;
     faultPoint('ledger.endorsed');
-    const kept = await this.#sign(txId, endorsed);
+    const kept = await this.#sign(proposal, endorsed);
     const { code, block } = await this.#commit(kept);
     if (code === peer.TxValidationCode.VALID) {
       const response = JSON.parse(Buffer.from(endorsed[0]!.payload).toString('utf8')) as Json;
@@ -85,12 +86,12 @@ export class Submitter {
     throw problem('ledger.tampered', { where: `block ${block}`, detail });
   }
 
-  async #endorse(fn: string, args: Json): Promise<{ txId: string; endorsed: readonly Endorsed[] }> {
+  async #endorse(fn: string, args: Json): Promise<{ proposal: Proposal; endorsed: readonly Endorsed[] }> {
     const { lagRetries, lagPauseMs } = this.#parts.settings;
     for (let attempt = 0; ; attempt++) {
-      const { proposal, judgement } = await this.#slots.run(() => this.#put(fn, args));
+      const { proposal, judgement } = await this.#turns.take(() => this.#put(fn, args));
       if (judgement.kind === 'refused') throw judgement.problem;
-      if (judgement.kind === 'agreed') return { txId: proposal.txId, endorsed: judgement.endorsed };
+      if (judgement.kind === 'agreed') return { proposal, endorsed: judgement.endorsed };
       if (attempt >= lagRetries) throw judgement.blame;
       await this.#pause(lagPauseMs);
     }
@@ -107,13 +108,13 @@ export class Submitter {
     const contract = gateway.getNetwork(access.channel).getContract(access.chaincode);
     const proposal = contract.newProposal(fn, { arguments: [canonical(args)] });
     const signature = await sign(proposal.getDigest());
-    return { txId: proposal.getTransactionId(), bytes: proposal.getBytes(), signature };
+    return { txId: proposal.getTransactionId(), bytes: proposal.getBytes(), signature, sign };
   }
 
-  async #sign(id: string, endorsed: readonly Endorsed[]): Promise<Kept> {
-    const { gateway, sign } = this.#parts.connection;
+  async #sign({ txId, sign }: Proposal, endorsed: readonly Endorsed[]): Promise<Kept> {
     const bytes = mergeEndorsed(endorsed);
-    return { id, bytes, signature: await sign(gateway.newTransaction(bytes).getDigest()) };
+    const digest = this.#parts.connection.gateway.newTransaction(bytes).getDigest();
+    return { id: txId, bytes, signature: await sign(digest) };
   }
 
   /** Whoever waits here gives up in time; the transaction itself is kept and goes on. */

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-const suites = ['platform', 'crypto', 'policy', 'mllp', 'traces', 'stack'];
+const suites = ['platform', 'crypto', 'policy', 'mllp', 'traces', 'stack', 'fabric'];
 const usage = `npm run bench -- [suite] [options]
   platform         the default: starts the demo in a data folder of its own and sends messages to it over its sockets
   crypto           sealing against the bare ciphers; capsules and fragments on both curves against @nucypher/umbral-pre
@@ -8,6 +8,7 @@ const usage = `npm run bench -- [suite] [options]
   traces           a record with tracing off and on, and a step that nobody records
   stack            the embedded platform and the servers that operators run, in turn: records/s and the way of one; memory of each role as a process
   mllp             acknowledgements against HAPI's and @medplum/hl7's servers on the same messages
+  fabric           anchors through batches against one transaction a record, and times at several batch time-outs, on the test network
 Peers that are no dependency of medshare are put into a cache folder of the user's, outside the checkout; one that cannot be had is left out.
 
   --short          1,000 records and fewer repetitions: at most 4 minutes on 2 cores

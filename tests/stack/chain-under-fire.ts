@@ -195,7 +195,7 @@ export class ChainUnderFire {
   private async pause(): Promise<void> {
     await sleep(pause);
     while (!this.missing && this.hospital.total - this.anchored >= ahead) {
-      this.anchored = await this.inside(anchorCount).catch(() => this.anchored);
+      this.anchored = await this.inside(believed).catch(() => this.anchored);
       await sleep(pause);
     }
   }
@@ -226,6 +226,12 @@ export class ChainUnderFire {
     );
   }
 }
+
+/** As the ledger role sees it; whether it is so is asked at the end. */
+const believed = async (client: pg.Client): Promise<number> => {
+  const text = `SELECT count(*)::int AS n FROM ledger.anchor WHERE state = 'anchored'`;
+  return (await client.query<{ n: number }>(text)).rows[0]?.n ?? 0;
+};
 
 const unheard = (silent: number): string[] =>
   silent > silence ? [`the intake acknowledged nothing for ${silent} ms`] : [];

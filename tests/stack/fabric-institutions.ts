@@ -29,6 +29,8 @@ export interface FabricInstitutions {
   /** SIGKILL to it. */
   kill(organisation: Organisation): Promise<void>;
   config(organisation: Organisation): string;
+  /** process id of its chaincode server */
+  pid(organisation: Organisation): number;
   stop(): Promise<void>;
 }
 
@@ -104,7 +106,15 @@ export async function foundOnFabric(fabric: FabricDescription): Promise<FabricIn
     await stop();
     throw caught;
   }
-  return { data, portBase, serve, kill, config: (organisation) => configFile(data, organisation), stop };
+  return {
+    data,
+    portBase,
+    serve,
+    kill,
+    config: (organisation) => configFile(data, organisation),
+    pid: (organisation) => running.get(organisation)?.pid ?? 0,
+    stop,
+  };
 }
 
 async function turn(file: string, sections: Readonly<Record<string, unknown>>): Promise<void> {

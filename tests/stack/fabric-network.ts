@@ -12,7 +12,7 @@ import { at, channel, organisations, portsOf, type Organisation } from './fabric
 import { peerAsAdmin } from './fabric/peer-program.js';
 import { get } from './get.js';
 import { tool } from './install.js';
-import { defaultCache } from './places.js';
+import { defaultCache, type Places } from './places.js';
 import { serversOf } from './servers.js';
 import { openStack, type Stack } from './stack.js';
 import { Supervisor } from './supervise.js';
@@ -25,6 +25,8 @@ export interface FabricNetwork {
   /** SIGTERM, and waits */
   end(name: string): Promise<void>;
   start(name: string): Promise<void>;
+  /** process ids of the servers, by their names */
+  pids(): Promise<Readonly<Record<string, number>>>;
   /** the orderer that leads now */
   leader(): Promise<Organisation | undefined>;
   /** Ends all. @param keep the logs */
@@ -32,9 +34,9 @@ export interface FabricNetwork {
 }
 
 /** A network of its own for one spec, which kills its servers: an empty folder, ports of its own. */
-export async function startFabric(): Promise<FabricNetwork> {
+export async function startFabric(given: Pick<Places, 'batchTimeout'> = {}): Promise<FabricNetwork> {
   const state = await mkdtemp(join(tmpdir(), 'medshare-fabric-'));
-  const stack = openStack({ state, cache: defaultCache(process.env), basePort: await freePortBase() });
+  const stack = openStack({ state, cache: defaultCache(process.env), basePort: await freePortBase(), ...given });
   const servers = serversOf(stack, ['fabric']);
   const supervisor = new Supervisor(state);
   const said: string[] = [];
@@ -59,6 +61,12 @@ export async function startFabric(): Promise<FabricNetwork> {
     kill: async (name) => void (await supervisor.stop({ ...named(name), stopSignal: 'SIGKILL' })),
     end: async (name) => void (await supervisor.stop(named(name))),
     start: async (name) => void (await supervisor.start(named(name))),
+    async pids() {
+      const found = servers.map(async ({ name }) => [name, await supervisor.pidOf(name)] as const);
+      return Object.fromEntries(
+        (await Promise.all(found)).filter((one): one is [string, number] => one[1] !== undefined),
+      );
+    },
     leader: () => leaderOf(stack),
     stop,
   };

@@ -48,7 +48,7 @@ describe('certificates of the ledger role on Fabric, exchanged without a restart
   async function issued() {
     const { client } = fabric!.organisations.harbor;
     const folderOf = join(dirname(client.certificate), '..', '..', '..');
-    const authority = await openAuthority({
+    const authority = openAuthority({
       institution: 'harbor',
       ca: await readFile(join(folderOf, 'msp', 'cacerts', 'authority.pem'), 'utf8'),
       key: await readFile(join(folderOf, 'authority-key.pem'), 'utf8'),

@@ -12,6 +12,8 @@ export interface Places {
   readonly cache: string;
   /** all ports are counted from here */
   readonly basePort: number;
+  /** after which Fabric's orderers cut a block that is not full; 200 ms unless measured */
+  readonly batchTimeout?: string;
 }
 
 const absolute = (path: string | undefined): string | undefined => (path?.startsWith('/') ? path : undefined);

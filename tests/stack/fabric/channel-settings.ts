@@ -44,7 +44,7 @@ export function channelSettings(stack: Stack, modern: boolean): object {
 function ordering(stack: Stack): object {
   return {
     OrdererType: 'etcdraft',
-    BatchTimeout: '200ms',
+    BatchTimeout: stack.places.batchTimeout ?? '200ms',
     BatchSize: { MaxMessageCount: 500, AbsoluteMaxBytes: '10 MB', PreferredMaxBytes: '2 MB' },
     EtcdRaft: {
       Consenters: organisations.map((each) => {

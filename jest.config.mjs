@@ -26,6 +26,9 @@ const hunts = ['apps', 'services', 'libs', 'chaincode'].flatMap((group) =>
     .filter((path) => readFileSync(new URL(`${group}/${path}`, import.meta.url), 'utf8').includes('wholeHunts'))
     .map((path) => `<rootDir>/${group}/${path}`),
 );
+const sources = '<rootDir>/{apps,libs,services,chaincode}/*/src/**/*';
+/** Specs that kill processes; a suite of unit tests that waits for them is not run often. */
+const killing = '\\.kill\\.spec\\.ts$';
 const base = {
   globals: { wholeHunts: false },
   testEnvironment: 'node',
@@ -39,14 +42,16 @@ export default {
   maxWorkers: 2,
   testTimeout: 30_000,
   projects: [
-    { ...base, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,services,chaincode}/*/src/**/*.spec.ts'] },
-    { ...base, displayName: 'system', testMatch: ['<rootDir>/tests/{flow,authz,leaks,fuzz}/**/*.spec.ts'] },
+    { ...base, displayName: 'unit', testMatch: [`${sources}.spec.ts`], testPathIgnorePatterns: [killing] },
+    { ...base, displayName: 'flow', testMatch: ['<rootDir>/tests/flow/**/*.spec.ts'] },
+    // what is asked of running institutions beside the flow: `npm run test:system`
+    { ...base, displayName: 'system', testMatch: ['<rootDir>/tests/{authz,docs,leaks,traces}/**/*.spec.ts'] },
     // the same specs as in `unit`, each trying everything: `npm run test:hunts`
     { ...base, displayName: 'hunts', testMatch: hunts, globals: { wholeHunts: true } },
     // a seeded sample of every hunt that `npm run campaign` runs in full
     { ...base, displayName: 'campaigns', testMatch: ['<rootDir>/tests/campaigns/**/*.spec.ts'] },
     // minutes of killing processes: a step of its own, `npm run test:faults`
-    { ...base, displayName: 'faults', testMatch: ['<rootDir>/tests/faults/**/*.spec.ts'] },
+    { ...base, displayName: 'faults', testMatch: ['<rootDir>/tests/faults/**/*.spec.ts', `${sources}.kill.spec.ts`] },
     // against programs that are not ours; they need Maven and a JDK: `npm run test:peers`
     { ...base, displayName: 'peers', testMatch: ['<rootDir>/tests/peers/**/*.spec.ts'] },
     // on the servers that operators run; `npm run test:stack` brings them up first

@@ -10,7 +10,7 @@ export function findUndocumented(controllers: readonly { name: string; prototype
         ({ name, route: { method, path } }) =>
           `${method.toUpperCase()} ${path} (${controller.name}.${name}) is not documented: write above it @Documented({ owner, summary, body?: { shape }, ` +
           `query?, answer: { shape }, problems: [codes], example: { params?, query?, body? } }) from @medshare/openapi, then ` +
-          `run node tools/build.mjs && node tools/schemas.mjs, and give its example a turn in tests/flow/examples.spec.ts`,
+          `run node tools/build.mjs && node tools/schemas.mjs, and give its example a turn in tests/docs/examples.spec.ts`,
       ),
   );
 }

@@ -1,12 +1,14 @@
 import {
   fhirResource,
   healthResponse,
+  logoutResponse,
   parkedFigures,
   parkedListing,
   parkedState,
   parkedStreams,
   replayBody,
   replayResponse,
+  sessionResponse,
   skipBody,
   skipResponse,
 } from '@medshare/events';
@@ -120,5 +122,42 @@ export const capabilities = {
   summary: 'What this server does, as a FHIR CapabilityStatement',
   answer: { type: 'application/fhir+json', shape: fhirResource('CapabilityStatement') },
   problems: [],
+  example: {},
+} satisfies Documentation;
+
+const away = ['peer.unavailable'] as const;
+
+export const signIn = {
+  owner,
+  summary: 'Begin the sign-in of a person at a page: authorization code and PKCE at the identity provider',
+  query: z.strictObject({ to: z.string().optional() }),
+  answer: { status: 303, type: 'text/plain' },
+  problems: away,
+  example: { query: { to: '/messages' } },
+} satisfies Documentation;
+
+export const signedIn = {
+  owner,
+  summary: 'Where the identity provider sends the browser back to',
+  query: z.strictObject({ code: z.string().optional(), state: z.string().optional(), error: z.string().optional() }),
+  answer: { status: 303, type: 'text/plain' },
+  problems: [...away, 'auth.unauthenticated'],
+  example: { query: { code: 'kAF8hXq', state: 'n0LQ2Zm' } },
+} satisfies Documentation;
+
+export const whoIsSignedIn = {
+  owner,
+  summary: 'Who is signed in at the page of this browser',
+  answer: { shape: sessionResponse },
+  problems: [...away, 'auth.unauthenticated'],
+  example: {},
+} satisfies Documentation;
+
+export const signOut = {
+  owner,
+  summary: 'Sign out, here and at the identity provider',
+  description: 'A session is ended only by a page of ours: by a request with its `x-medshare-csrf`.',
+  answer: { shape: logoutResponse },
+  problems: ['auth.forbidden'],
   example: {},
 } satisfies Documentation;

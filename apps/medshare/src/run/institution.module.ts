@@ -8,6 +8,8 @@ import { DocsController } from './docs.controller.js';
 import { EventsController } from './events.controller.js';
 import { HEALTH, HealthController } from './health.controller.js';
 import { CONTEXTS, ParkedController } from './parked.controller.js';
+import { publicUrl } from './public-url.js';
+import { SESSION, SessionController } from './session.controller.js';
 
 /** The token verifier, for every role's guards. */
 export class IdentityModule {
@@ -35,10 +37,18 @@ export class InstitutionModule {
           .sort(([a], [b]) => Number(b === 'access') - Number(a === 'access'))
           .map(([role, context]) => roleModules[role](context, extras)),
       ],
-      controllers: [CapabilitiesController, DocsController, HealthController, ParkedController, EventsController],
+      controllers: [
+        CapabilitiesController,
+        DocsController,
+        HealthController,
+        ParkedController,
+        EventsController,
+        SessionController,
+      ],
       providers: [
         { provide: HEALTH, useValue: { databases, metrics } },
         { provide: CONTEXTS, useValue: contexts },
+        { provide: SESSION, useFactory: () => ({ session: assembled.session, publicUrl: publicUrl(config) }) },
       ],
     };
   }

@@ -11,7 +11,8 @@ import { ConsoleSession, csrfHeader, type SignedIn } from '@medshare/identity/co
 import { Roles, TOKEN_VERIFIER, TokenGuard } from '@medshare/identity/nest';
 import { ProblemFilter } from '@medshare/peers/nest';
 import { consoleClient } from './public-url.js';
-import { bearerOfSession, mountSession } from './session-routes.js';
+import { bearerOfSession } from './bearer-of-session.js';
+import { SESSION, SessionController } from './session.controller.js';
 
 /** A provider with one person, a clinician, who may come back to an address of ours. */
 export interface SessionHarness {
@@ -124,12 +125,12 @@ export function sessionContract(name: string, start: (publicUrl: string) => Prom
         random: systemRandom,
       });
       const provider = { provide: TOKEN_VERIFIER, useValue: harness.verifier };
-      @Module({ controllers: [Wards], providers: [provider] })
+      const signing = { provide: SESSION, useValue: { session, publicUrl: base } };
+      @Module({ controllers: [Wards, SessionController], providers: [provider, signing] })
       class Hospital {}
       app = await NestFactory.create(Hospital, { logger: false, bodyParser: false });
       app.use(bearerOfSession(session));
       const instance = app.getHttpAdapter().getInstance() as Express;
-      mountSession(instance, session, base);
       harness.mount?.(instance);
       app.useGlobalFilters(new ProblemFilter());
       await app.listen(port, '127.0.0.1');

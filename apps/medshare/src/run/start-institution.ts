@@ -6,16 +6,15 @@ import type { Problem } from '@medshare/problems';
 import { nestLogger } from '@medshare/telemetry';
 import type { Config } from '../config.js';
 import { assemble, type Assembled } from './assemble.js';
+import { bearerOfSession } from './bearer-of-session.js';
 import { InstitutionModule } from './institution.module.js';
 import type { RunningInstitution } from './running.js';
 import { startHousekeeping } from './housekeeping.js';
 import { messagesPage } from './messages-page.js';
 import { migrateAll } from './migrate.js';
 import { openConfiguredDatabase } from './open-database.js';
-import { publicUrl } from './public-url.js';
 import { tellProvider } from './tell-provider.js';
 import { rateLimit } from './rate-limit.js';
-import { bearerOfSession, mountSession } from './session-routes.js';
 import { traceRequests } from './trace-requests.js';
 
 /**
@@ -61,7 +60,6 @@ async function run(
   app.use(bearerOfSession(assembled.session));
   app.use(rateLimit(config.limits.requestsPerMinute, clock));
   if (config.roles.includes('ingest')) app.use(messagesPage(config.institution));
-  mountSession(app.getHttpAdapter().getInstance() as never, assembled.session, publicUrl(config));
   provider?.mount(app.getHttpAdapter().getInstance() as never);
   app.useGlobalFilters(new ProblemFilter((found) => assembled.onProblem(found)));
   const onFailure = ({ code, where, detail = '' }: Problem, of: { topic: string; group: string }) =>

@@ -19,3 +19,14 @@ export const previewResponse = z.looseObject({
 
 /** `GET /health/live`, `GET /health/ready` */
 export const healthResponse = z.strictObject({ status: z.enum(['live', 'ready']) });
+
+/** `GET /session`: who is signed in at a page, and what its own requests carry in `x-medshare-csrf`. */
+export const sessionResponse = z.strictObject({
+  username: z.string(),
+  institution: z.string(),
+  roles: z.array(z.string()),
+  csrf: z.string(),
+});
+
+/** `POST /session/logout`: where the browser goes next. */
+export const logoutResponse = z.strictObject({ location: z.string() });

@@ -6,6 +6,7 @@ import type { StaffCertificate } from '@medshare/events';
 import { audited, post, startDemo, until, type Demo } from '../harness/demo.js';
 import { HandReader, regionOf } from '../harness/hand-reader.js';
 import { admission, hivTest, identifierOf, patient, sodium } from '../harness/messages.js';
+import type { Page } from 'playwright-core';
 import { openBrowser, openPage, type Browser } from './chromium.js';
 
 const mei = patient(41);
@@ -113,19 +114,13 @@ describe('with running institutions, the browser', () => {
   }, 60_000);
 
   it('lets a person sign in at the page of messages, see them, and sign out; scripts there never see a token', async () => {
-    const { passwords } = JSON.parse(await readFile(join(demo.data, 'demo-secrets.json'), 'utf8')) as {
-      passwords: Record<string, Record<string, string>>;
-    };
     const { page: shown, close } = await openPage();
     const wrong: string[] = [];
     shown.on('pageerror', ({ message }) => wrong.push(message));
     try {
-      await shown.goto(`${demo.institutions['harbor']!.httpUrl}/messages`);
-      await shown.click('text=Sign in');
-      await shown.fill('#username', 'it.sun');
-      await shown.fill('#password', passwords['harbor']!['it.sun']!);
-      await shown.click('button[type=submit]');
-      await shown.waitForSelector('#messages tr');
+      await signIn(shown, demo, 'it.sun');
+      // content is not for whoever sees what came
+      expect(await shown.locator('button:has-text("Content")').count()).toBe(0);
       expect(await shown.textContent('#who')).toBe('it.sun at harbor');
       expect(await shown.locator('#messages tr').count()).toBeGreaterThanOrEqual(3);
       expect(
@@ -143,4 +138,34 @@ describe('with running institutions, the browser', () => {
       await close();
     }
   }, 90_000);
+
+  it('shows a message to who may read content, who says why, and audits that', async () => {
+    const { page: shown, close } = await openPage();
+    try {
+      const before = await audited(demo, 'harbor', 'message.content-read');
+      await signIn(shown, demo, 'it.zhou');
+      await shown.locator('button:has-text("Content")').first().click();
+      await shown.fill('#reason', 'a segment that does not parse');
+      await shown.click('#yes');
+      await shown.waitForSelector('#content[open]');
+      expect(await shown.textContent('#bytes')).toMatch(/^MSH\|[^\n]+\n/);
+      await shown.click('#content button');
+      expect(await shown.textContent('#bytes')).toBe('');
+      await until('audited', async () => (await audited(demo, 'harbor', 'message.content-read')) > before);
+    } finally {
+      await close();
+    }
+  }, 90_000);
 });
+
+async function signIn(shown: Page, demo: Demo, username: string): Promise<void> {
+  const { passwords } = JSON.parse(await readFile(join(demo.data, 'demo-secrets.json'), 'utf8')) as {
+    passwords: Record<string, Record<string, string>>;
+  };
+  await shown.goto(`${demo.institutions['harbor']!.httpUrl}/messages`);
+  await shown.click('text=Sign in');
+  await shown.fill('#username', username);
+  await shown.fill('#password', passwords['harbor']![username]!);
+  await shown.click('button[type=submit]');
+  await shown.waitForSelector('#messages tr');
+}

@@ -1,14 +1,14 @@
 /** The page's whole script, as a browser runs it: no framework, nothing written but by textContent. It never sees a token. */
 export const messagesScript = `'use strict';
 const $ = (id) => document.getElementById(id);
-let csrf, next;
+let csrf, next, roles = [];
 const say = (text) => { $('status').textContent = text; };
 async function comeIn() {
   const answer = await fetch('/session');
   if (answer.status === 401) return;
   if (!answer.ok) return say('Nobody can be signed in now. Try again in a moment.');
   const who = await answer.json();
-  csrf = who.csrf;
+  csrf = who.csrf; roles = who.roles;
   $('who').textContent = who.username + ' at ' + who.institution;
   $('in').hidden = true; $('out').hidden = false; $('work').hidden = false;
   await refresh();
@@ -19,9 +19,10 @@ async function signOut() {
   if (!answer.ok) return say('You are not signed out. Close the browser.');
   location.assign((await answer.json()).location);
 }
-async function call(path, body) {
-  const headers = { 'x-medshare-csrf': csrf, accept: 'application/json', ...(body && { 'content-type': 'application/json' }) };
+async function call(path, body, text) {
+  const headers = { 'x-medshare-csrf': csrf, accept: text ? '*/*' : 'application/json', ...(body && { 'content-type': 'application/json' }) };
   const answer = await fetch(path, { headers, ...(body && { method: 'POST', body: JSON.stringify(body) }) });
+  if (answer.ok && text) return answer.text();
   const found = await answer.json().catch(() => ({}));
   if (answer.ok) return found;
   if (answer.status === 401) { $('in').hidden = false; $('out').hidden = true; throw new Error('Your sign-in is over: sign in again.'); }
@@ -35,16 +36,23 @@ const button = (td, label, name, work) => {
 };
 const when = (iso) => iso ? iso.slice(0, 19).replace('T', ' ') + 'Z' : '';
 const guarded = (work) => work().catch((error) => say(error.message));
+const askWhy = ({ title, about, id, yes, longest }, work) => {
+  $('asking').textContent = title; $('about').textContent = about; $('asked').textContent = id; $('yes').textContent = yes;
+  $('reason').value = ''; $('reason').maxLength = longest; $('ask').showModal();
+  $('ask').onclose = () => { if ($('ask').returnValue === 'yes') guarded(() => work($('reason').value)); };
+};
 const mend = (role, id) => [
   ['Replay', async () => { const { events } = await call('/parked/' + role + '/replay', { id }); say('Sent again with what waited behind it: ' + events + '.'); await refresh(true); }],
-  ['Skip', async () => {
-    $('skipped').textContent = id; $('reason').value = ''; $('ask').showModal();
-    $('ask').onclose = () => guarded(async () => {
-      if ($('ask').returnValue !== 'skip') return;
-      await call('/parked/' + role + '/skip', { id, reason: $('reason').value }); say('Given up; what waited behind it goes on.'); await refresh(true);
-    });
-  }],
+  ['Skip', async () => askWhy({ title: 'Give it up?', about: 'It counts as done, and its patient’s later messages go on:', id, yes: 'Skip', longest: 1000 }, async (reason) => {
+    await call('/parked/' + role + '/skip', { id, reason }); say('Given up; what waited behind it goes on.'); await refresh(true);
+  })],
 ];
+const look = (id) => ['Content', async () => askWhy({ title: 'Read it?', about: 'It is a patient’s. That you read it is an entry of the audit log:', id, yes: 'Read', longest: 200 }, async (reason) => {
+  // segments of HL7 v2 end with a carriage return, which a page does not show as an end of line
+  $('bytes').textContent = (await call('/messages/' + encodeURIComponent(id) + '/content', { reason }, true)).replace(/\\r\\n?/g, '\\n');
+  $('content').onclose = () => { $('bytes').textContent = ''; };
+  $('content').showModal();
+})];
 async function load(more) {
   const state = $('state').value, query = new URLSearchParams({ limit: '50' });
   if (state && state !== 'refused') query.set('state', state);
@@ -58,7 +66,8 @@ async function load(more) {
     cell(row, when(each.receivedAt)); cell(row, each.state).className = each.state; cell(row, each.feed); cell(row, each.stream.slice(0, 8));
     cell(row, each.problem ? each.problem + (each.where ? ' at ' + each.where : '') : ''); cell(row, each.id);
     const deeds = row.insertCell();
-    if (each.state === 'parked') for (const [label, work] of mend('ingest', each.id)) button(deeds, label, each.id, work);
+    const able = [...(each.state === 'parked' ? mend('ingest', each.id) : []), ...(roles.includes('content-reader') ? [look(each.id)] : [])];
+    for (const [label, work] of able) button(deeds, label, each.id, work);
   }
   for (const each of found.refusals || []) {
     const row = $('messages').insertRow();

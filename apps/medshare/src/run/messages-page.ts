@@ -13,6 +13,7 @@ button { background: #0b4a8f; color: #fff; border-color: #0b4a8f; cursor: pointe
 :focus-visible { outline: 3px solid #b45f00; outline-offset: 2px }
 .parked { color: #9b1c1c; font-weight: 600 } .waiting, .replaying { color: #7a4a00 }
 [hidden] { display: none } textarea { width: 100%; box-sizing: border-box } dialog { max-width: 34rem }
+#content { max-width: 90vw } pre { overflow: auto; max-height: 60vh; white-space: pre-wrap; overflow-wrap: anywhere }
 `;
 
 const states = ['', 'parked', 'waiting', 'replaying', 'accepted', 'mapped', 'skipped', 'refused'];
@@ -48,10 +49,12 @@ const page = (institution: string): string => `<!doctype html>
 <p><button id="more" type="button" hidden>Older ones</button></p>
 </div>
 <dialog id="ask" aria-labelledby="asking"><form method="dialog">
-<div><h2 id="asking">Give it up?</h2><p>It counts as done, and its patient’s later messages go on: <span id="skipped"></span></p>
-<label for="reason">Why (kept and audited; must not speak of the patient)</label><textarea id="reason" required maxlength="1000" rows="3"></textarea></div>
-<button value="skip">Skip</button> <button value="no" formnovalidate>Keep it</button>
+<div><h2 id="asking"></h2><p><span id="about"></span> <span id="asked"></span></p>
+<label for="reason">Why (kept and audited; must not speak of the patient)</label><textarea id="reason" required rows="3"></textarea></div>
+<button id="yes" value="yes"></button> <button value="no" formnovalidate>Leave it</button>
 </form></dialog>
+<dialog id="content" aria-labelledby="named"><h2 id="named">Content</h2><pre id="bytes" tabindex="0"></pre>
+<form method="dialog"><button>Close</button></form></dialog>
 </main>
 <script>${messagesScript}</script>
 </body>

@@ -27,8 +27,8 @@ async function startPeers() {
   const base = await freePortBase();
   const peers = {};
   const classes = await mavenPeer('tests/bench/mllp-peers/pom.xml', 'hapi-2.6.0');
-  if (classes) peers.hapi = await serve('java', ['-cp', classes, 'tests/bench/mllp-peers/HapiServer.java'], base + 1);
-  peers.medplum = await serve(process.execPath, ['tests/bench/mllp-peers/medplum-server.mjs'], base + 2);
+  if (classes) peers.hapi = await serve('java', ['-cp', classes, 'tests/bench/mllp-peers/HapiServer.java'], base + 101);
+  peers.medplum = await serve(process.execPath, ['tests/bench/mllp-peers/medplum-server.mjs'], base + 111);
   return peers;
 }
 
@@ -55,7 +55,9 @@ export async function measure({ short, seed }) {
       const plain = await plainInserts({ url: store.url, connections, count: 2 * count, messageOf });
       for (const [name, { port, pid }] of Object.entries(servers)) {
         const before = cpuSeconds(pid);
-        const seconds = await burst({ port, connections, inFlight: 1, from, count, messageOf });
+        const seconds = await burst({ port, connections, inFlight: 1, from, count, messageOf }).catch((cause) => {
+          throw new Error(`${name}, round ${round}: ${cause.message}`, { cause });
+        });
         const after = cpuSeconds(pid);
         const cpuMs = before && after && ((after.all - before.all) * 1000) / count;
         // the first round warms up

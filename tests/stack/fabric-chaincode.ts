@@ -47,8 +47,10 @@ export interface ServedChaincode {
   /** Starts an organisation's server again where its peer looks for it; with other code or another clock, if so asked. */
   serve(
     organisation: Organisation,
-    change?: Partial<Pick<ChaincodeServerOptions, 'chaincode' | 'clock'>>,
+    change?: Partial<Pick<ChaincodeServerOptions, 'chaincode' | 'clock' | 'bundle'>>,
   ): Promise<void>;
+  /** Installs an organisation's package on its peer again, where it is not there. */
+  install(organisation: Organisation): Promise<void>;
   /** Id of an organisation's installed package. */
   packageId(organisation: Organisation): string;
   stop(): Promise<void>;
@@ -66,7 +68,7 @@ export async function serveOnNetwork(fabric: FabricDescription, options: ServeOp
   const { name, region, chaincode, bundle } = options;
   const organisations = Object.keys(fabric.organisations) as Organisation[];
   const servers = new Map<Organisation, ChaincodeServer>();
-  const placed = new Map<Organisation, { address: string; packageId: string }>();
+  const placed = new Map<Organisation, { address: string; packageId: string; bytes: Buffer }>();
   const definition: Definition = { name, version: chaincode.version, sequence: 1, policy: policyOf(region) };
 
   async function serve(
@@ -74,27 +76,16 @@ export async function serveOnNetwork(fabric: FabricDescription, options: ServeOp
     change: Parameters<ServedChaincode['serve']>[1] = {},
   ): Promise<void> {
     await servers.get(organisation)?.close();
-    const { certificate, key, authority } = fabric.organisations[organisation].chaincode;
-    const tls = { cert: await text(certificate), key: await text(key), clientAuthorities: await text(authority) };
-    servers.set(
-      organisation,
-      await serveChaincode({ ...placed.get(organisation)!, chaincode, bundle, tls, ...change }),
-    );
+    const { address, packageId } = placed.get(organisation)!;
+    const tls = await tlsOf(fabric, organisation);
+    servers.set(organisation, await serveChaincode({ address, packageId, chaincode, bundle, tls, ...change }));
   }
 
   for (const organisation of organisations) {
-    const { authority, peerCertificate, peerKey } = fabric.organisations[organisation].chaincode;
-    const address = `127.0.0.1:${await freePort()}`;
-    const connection = {
-      address,
-      authorities: await text(authority),
-      clientCert: await text(peerCertificate),
-      clientKey: await text(peerKey),
-    };
-    const bytes = makePackage({ name: chaincode.name, version: chaincode.version, bundle }, connection);
-    placed.set(organisation, { address, packageId: readPackage(bytes).packageId });
+    const { bytes, address, packageId } = await packageFor(fabric, organisation, { chaincode, bundle });
+    placed.set(organisation, { address, packageId, bytes });
     await administrate(fabric, organisation, name, async (lifecycle) => {
-      const { packageId } = await lifecycle.install(bytes);
+      await lifecycle.install(bytes);
       await lifecycle.approve(definition, packageId);
     });
     await serve(organisation);
@@ -107,10 +98,50 @@ export async function serveOnNetwork(fabric: FabricDescription, options: ServeOp
     servers,
     serve,
     packageId: (organisation) => placed.get(organisation)!.packageId,
+    install: (organisation) =>
+      administrate(fabric, organisation, name, async (lifecycle) => {
+        await lifecycle.install(placed.get(organisation)!.bytes);
+      }),
     async stop() {
       for (const server of servers.values()) await server.close();
     },
   };
+}
+
+type Code = Pick<ServeOptions, 'chaincode' | 'bundle'>;
+
+/** An organisation's package of some code, for a server at an address of its own. */
+async function packageFor(fabric: FabricDescription, organisation: Organisation, { chaincode, bundle }: Code) {
+  const { authority, peerCertificate, peerKey } = fabric.organisations[organisation].chaincode;
+  const address = `127.0.0.1:${await freePort()}`;
+  const bytes = makePackage(
+    { name: chaincode.name, version: chaincode.version, bundle },
+    {
+      address,
+      authorities: await text(authority),
+      clientCert: await text(peerCertificate),
+      clientKey: await text(peerKey),
+    },
+  );
+  return { bytes, address, packageId: readPackage(bytes).packageId };
+}
+
+async function tlsOf(fabric: FabricDescription, organisation: Organisation) {
+  const { certificate, key, authority } = fabric.organisations[organisation].chaincode;
+  return { cert: await text(certificate), key: await text(key), clientAuthorities: await text(authority) };
+}
+
+/** Installs another package at an organisation and serves it beside what runs there; nothing is approved yet. */
+export async function placeBeside(
+  fabric: FabricDescription,
+  organisation: Organisation,
+  name: string,
+  code: Code,
+): Promise<{ packageId: string; close(): Promise<void> }> {
+  const { bytes, address, packageId } = await packageFor(fabric, organisation, code);
+  await administrate(fabric, organisation, name, (lifecycle) => lifecycle.install(bytes));
+  const server = await serveChaincode({ ...code, address, packageId, tls: await tlsOf(fabric, organisation) });
+  return { packageId, close: () => server.close() };
 }
 
 export async function administrate<T>(

@@ -40,11 +40,6 @@ export async function startFabric(given: Pick<Places, 'batchTimeout'> = {}): Pro
   const servers = serversOf(stack, ['fabric']);
   const supervisor = new Supervisor(state);
   const said: string[] = [];
-  const named = (name: string) => {
-    const server = servers.find((each) => each.name === name);
-    if (!server) throw new Error(`no server ${name}`);
-    return server;
-  };
   const stop = async (keep = false) => {
     await Promise.all(servers.map((server) => supervisor.stop(server)));
     if (!keep) await rm(state, { recursive: true, force: true });
@@ -53,8 +48,30 @@ export async function startFabric(given: Pick<Places, 'batchTimeout'> = {}): Pro
     await stop(true);
     throw caught;
   });
+  const handle = await handleOf(stack).catch((caught: unknown) => {
+    throw new Error(said.join('\n'), { cause: caught });
+  });
+  return { ...handle, stop };
+}
+
+/** The network of a stack that runs already: whoever ends a server of it starts it again. */
+export async function runningFabric(state: string): Promise<Omit<FabricNetwork, 'stop'>> {
+  const described = await readDescription(state);
+  if (!described) throw new Error(`no stack is up in ${state}`);
+  return handleOf(openStack({ state, cache: defaultCache(process.env), basePort: described.basePort }));
+}
+
+async function handleOf(stack: Stack): Promise<Omit<FabricNetwork, 'stop'>> {
+  const { state } = stack.places;
+  const servers = serversOf(stack, ['fabric']);
+  const supervisor = new Supervisor(state);
+  const named = (name: string) => {
+    const server = servers.find((each) => each.name === name);
+    if (!server) throw new Error(`no server ${name}`);
+    return server;
+  };
   const description = (await readDescription(state))?.fabric;
-  if (!description) throw new Error(`the network does not describe itself:\n${said.join('\n')}`);
+  if (!description) throw new Error('the network does not describe itself');
   return {
     stack,
     description,
@@ -68,7 +85,6 @@ export async function startFabric(given: Pick<Places, 'batchTimeout'> = {}): Pro
       );
     },
     leader: () => leaderOf(stack),
-    stop,
   };
 }
 

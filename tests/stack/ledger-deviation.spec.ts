@@ -1,9 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { chaincode, type Chaincode } from '@medshare/chaincode-region';
 import { Cast, type Institution } from '@medshare/chaincode-region/cast.fixture';
 import type { Ledger } from '@medshare/ledger';
 import { openFabricLedger } from '@medshare/ledger/fabric.driver';
 import { policyOf } from '@medshare/ledger/fabric-lifecycle.driver';
-import { eventually, freshDatabase, ManualClock, type FreshDatabase } from '@medshare/testkit';
+import { eventually, freshDatabase, lineOf, ManualClock, spawnScript, type FreshDatabase } from '@medshare/testkit';
 import { accessOf, administrate, serveOnNetwork, type ServedChaincode } from './fabric-chaincode.js';
 import { describedStack } from './running-stack.js';
 
@@ -70,6 +73,31 @@ describe('organisations on Fabric that do otherwise', () => {
     await served.serve('lakeside', { chaincode: other(8) });
     await back('lakeside');
     await expect(anchor()).rejects.toMatchObject({ code: 'ledger.endorsement-mismatch' });
+  }, 120_000);
+
+  it('that run another bundle are named, and stop nothing', async () => {
+    await served.serve('summit', { bundle: 'cc'.repeat(32) });
+    await back('summit');
+    await ledger.reachability();
+    await named('summit', 'ledger.chaincode-mismatch');
+    await anchor();
+    expect(findings.filter(({ code }) => code === 'ledger.chaincode-mismatch')).toHaveLength(1);
+  }, 120_000);
+
+  it('is refused to a client whose own clock is back-dated, by name', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'medshare-back-dated-'));
+    const own = await freshDatabase();
+    try {
+      const order = { url: own.url, now: cast.now, access: await accessOf(fabric, 'harbor', name) };
+      await writeFile(join(folder, 'order.json'), JSON.stringify(order), { mode: 0o600 });
+      const client = spawnScript(new URL('./back-dated.fixture.ts', import.meta.url), {
+        args: [join(folder, 'order.json'), String(-2 * cast.region.clockSkewMs)],
+      });
+      expect(await lineOf(client, /^outcome /)).toBe('outcome ledger.clock');
+    } finally {
+      await own.drop();
+      await rm(folder, { recursive: true, force: true });
+    }
   }, 120_000);
 
   it('whose clocks are off: one is named and stops nothing; a client that most find back-dated is refused', async () => {

@@ -55,7 +55,9 @@ async function on<T>(batchTimeout: string, work: (place: Place) => Promise<T>): 
     const keys = await openKeys(config);
     const { privateKey } = await readSigningKey(suite(region.suite), config.data, 'ledger', keys);
     const access = fabricAccess(config, region);
-    ledger = await openFabricLedger({ institution: 'harbor', region, privateKey, url: database.url, access });
+    // a busy machine makes it slow, and no less a measure
+    const settings = { endorseMs: 60_000 };
+    ledger = await openFabricLedger({ institution: 'harbor', region, privateKey, url: database.url, access, settings });
     await anchored(ledger, 1);
     return await work({ ledger, url: database.url, network, founded });
   } finally {

@@ -101,6 +101,8 @@ class FabricLedger implements Ledger {
   readonly #submitter: Submitter;
   readonly #renewal: Renewal | undefined;
   readonly #closed = new AbortController();
+  /** Organisations with other code that were reported. */
+  readonly #told = new Set<string>();
   #beginning: Promise<void> = Promise.resolve();
 
   constructor(options: FabricLedgerOptions, database: Database) {
@@ -211,7 +213,7 @@ class FabricLedger implements Ledger {
 
   async reachability(): Promise<Reachability> {
     const height = (await this.#copy.head())?.number ?? -1;
-    return reachOrganisations(this.#parts, this.#connection, this.#ordering, height);
+    return reachOrganisations(this.#parts, this.#connection, this.#ordering, { height, told: this.#told });
   }
 
   async *blocks(from: number, given: AbortSignal): AsyncIterable<CommittedBlock> {

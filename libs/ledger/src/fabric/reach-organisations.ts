@@ -23,22 +23,31 @@ export async function describeOrganisation(
   return JSON.parse(Buffer.from(answer).toString('utf8')) as Described;
 }
 
-/** Whether enough organisations would endorse now, and whether the ordering service takes transactions. Never rejects for who is away. */
+/**
+ * Whether enough organisations would endorse now, and whether the ordering service takes transactions. Never rejects for who is away.
+ * Who runs other code than our own organisation does is reported: on the way from one release to the next that is so for a while.
+ *
+ * @param told what was reported before, and is not again
+ */
 export async function reachOrganisations(
-  { region, settings }: FabricParts,
+  { region, settings, institution, onFinding }: FabricParts,
   connection: Connection,
   ordering: { isHere(): Promise<boolean> },
-  height: number,
+  { height, told }: { height: number; told: Set<string> },
 ): Promise<Reachability> {
   const asked = region.members.map(async (member) => {
-    const there = await describeOrganisation(connection, mspOf(member), settings.pingMs).then(
-      () => true,
-      () => false,
-    );
+    const there = await describeOrganisation(connection, mspOf(member), settings.pingMs).catch(() => undefined);
     return { id: member.id, there };
   });
   const [answers, orders] = [await Promise.all(asked), await ordering.isHere()];
-  const away = answers.filter(({ there }) => !there).map(({ id }) => id);
+  const own = answers.find(({ id }) => id === institution)?.there?.bundle;
+  for (const { id, there } of answers) {
+    if (own === undefined || there === undefined || there.bundle === own || told.has(`${id} ${there.bundle}`)) continue;
+    told.add(`${id} ${there.bundle}`);
+    const detail = `it runs the code ${there.bundle.slice(0, 16)}, we run ${own.slice(0, 16)}`;
+    onFinding({ institution: id, code: 'ledger.chaincode-mismatch', detail });
+  }
+  const away = answers.filter(({ there }) => there === undefined).map(({ id }) => id);
   const enough = answers.length - away.length >= region.endorsements;
   return { reachable: enough && orders, height, away: orders ? away : [...away, 'orderers'] };
 }

@@ -98,7 +98,8 @@ const gossip = (address: string): object => ({
   orgLeader: true,
   state: { enabled: false },
   pvtData: {
-    pullRetryThreshold: '60s',
+    // nothing private but an organisation's own approvals, which no other peer has: a restored one need not wait for them
+    pullRetryThreshold: '1s',
     transientstoreMaxBlockRetention: 1000,
     pushAckTimeout: '3s',
     btlPullMargin: 10,

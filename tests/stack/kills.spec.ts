@@ -14,7 +14,7 @@ describe('what was acknowledged survives the SIGKILL of any part, each role a pr
     'of %s',
     async (victim) => {
       const { broken, caughtUpMs, acknowledged } = await fire.survive(victim, { messages });
-      process.stdout.write(`${JSON.stringify({ victim, acknowledged, caughtUpMs })}\n`);
+      process.stdout.write(`${JSON.stringify({ victim, acknowledged, caughtUpMs, broken: broken.length })}\n`);
       expect(broken).toEqual([]);
     },
     600_000,

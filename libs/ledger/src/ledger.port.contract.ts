@@ -9,6 +9,8 @@ import { readRequestState, requestSubject, signView } from './view.js';
 /** What a driver's spec provides: the demo region's ledgers, running. */
 export interface LedgerHarness {
   readonly cast: Cast;
+  /** how many approve and revoke at once (100) */
+  readonly storm?: number;
   ledger(institution: Institution): Ledger;
   /** Stops an institution's peer and starts it again on what it kept. */
   restart(institution: Institution): Promise<void>;
@@ -165,10 +167,11 @@ export function ledgerContract(name: string, begin: () => Promise<LedgerHarness>
       ['mixed from the first on', 0],
       ['that come when the grant is near', 12],
     ])(
-      'ends a request for good under a hundred concurrent approvals and revocations, %s',
+      'ends a request for good under concurrent approvals and revocations, %s',
       async (label, alone) => {
         const { request, block, approve, revoke } = await storm(label.replaceAll(' ', '-'));
-        const sent = Array.from({ length: 100 }, (_, i) => (i >= alone && i % 2 === 1 ? 'revoke' : 'approve'));
+        const { storm: length = 100 } = harness;
+        const sent = Array.from({ length }, (_, i) => (i >= alone && i % 2 === 1 ? 'revoke' : 'approve'));
         const settled = await Promise.allSettled(sent.map((what, i) => (what === 'revoke' ? revoke(i) : approve(i))));
         for (const [i, one] of settled.entries()) {
           if (one.status === 'fulfilled') continue;

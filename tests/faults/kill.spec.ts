@@ -73,7 +73,7 @@ describe(`what was acknowledged survives SIGKILL (seed ${seed})`, () => {
        JOIN ingest.message m ON m.record_id = r.id WHERE m.key = $1)`,
     ],
     [
-      'anchors on the chain',
+      ' anchors',
       `INSERT INTO chain.state (key, value, block, index)
        SELECT 'anchor/harbor/planted', value, block, index FROM chain.state WHERE key LIKE 'anchor/harbor/%' AND $1 <> '' LIMIT 1`,
     ],

@@ -37,7 +37,7 @@ describe('what was acknowledged comes to the chain while parts of the network ar
        JOIN ingest.message m ON m.record_id = r.id WHERE m.key = $1)`,
     ],
     [
-      'anchors on the chain',
+      ' anchors',
       `INSERT INTO chain.fabric_state (key, value, block, index)
        SELECT 'anchor/harbor/planted', value, block, index FROM chain.fabric_state WHERE key LIKE 'anchor/harbor/%' AND $1 <> '' LIMIT 1`,
     ],

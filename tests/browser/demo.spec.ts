@@ -152,6 +152,16 @@ describe('with running institutions, the browser', () => {
       await shown.click('#content button');
       expect(await shown.textContent('#bytes')).toBe('');
       await until('audited', async () => (await audited(demo, 'harbor', 'message.content-read')) > before);
+      // whoever leaves the next question by Escape has not said yes, though they did before
+      const looks: string[] = [];
+      shown.on('request', (one) => looks.push(...(one.url().endsWith('/content') ? [one.url()] : [])));
+      await shown.locator('button:has-text("Content")').first().click();
+      await shown.fill('#reason', 'changed my mind');
+      await shown.keyboard.press('Escape');
+      await shown.waitForSelector('#ask', { state: 'hidden' });
+      await shown.click('#filter button');
+      await shown.waitForLoadState('networkidle');
+      expect(looks).toEqual([]);
     } finally {
       await close();
     }

@@ -38,7 +38,9 @@ const when = (iso) => iso ? iso.slice(0, 19).replace('T', ' ') + 'Z' : '';
 const guarded = (work) => work().catch((error) => say(error.message));
 const askWhy = ({ title, about, id, yes, longest }, work) => {
   $('asking').textContent = title; $('about').textContent = about; $('asked').textContent = id; $('yes').textContent = yes;
-  $('reason').value = ''; $('reason').maxLength = longest; $('ask').showModal();
+  $('reason').value = ''; $('reason').maxLength = longest;
+  // a dialog that is left by Escape keeps what it was closed with before
+  $('ask').returnValue = ''; $('ask').showModal();
   $('ask').onclose = () => { if ($('ask').returnValue === 'yes') guarded(() => work($('reason').value)); };
 };
 const mend = (role, id) => [

@@ -137,6 +137,7 @@ const fileKeys: ReadonlySet<string> = new Set([
   'clientAuthorities',
   'passwordFile',
   'clientSecretFile',
+  'keyFile',
   'secretAccessKeyFile',
 ]);
 
@@ -153,9 +154,13 @@ function absoluteFeed(feed: Config['mllp']['feeds'][number], at: At): Config['ml
     to.tls === undefined ? to : { ...to, tls: files(to.tls, at) };
   const withToken = <T extends { tokenFile?: string | undefined }>(to: T): T =>
     to.tokenFile === undefined ? to : { ...to, tokenFile: at(to.tokenFile) };
+  const withKey = <T extends { backendService?: object | undefined }>(to: T): T =>
+    to.backendService === undefined ? to : { ...to, backendService: files(to.backendService, at) };
   return {
     ...feed,
     ...(applicationAck && { applicationAck: withTls(applicationAck) }),
-    ...(webhook && { webhook: { ...withToken(webhook), ...(source && { source: withTls(withToken(source)) }) } }),
+    ...(webhook && {
+      webhook: { ...withToken(webhook), ...(source && { source: withKey(withTls(withToken(source))) }) },
+    }),
   };
 }

@@ -91,6 +91,8 @@ export const advice: Readonly<Record<ProblemCode, string>> = {
   'source.missing': 'Give the feed a webhook.source (docs/integrate.md), or send resources with their content.',
   'source.unavailable':
     'Nothing is lost; it is tried again. Look at the feed’s FHIR server, its address and its certificate.',
+  'source.no-token':
+    'Nothing is lost; it is tried again. Compare clientId, scope and the public key that `medshare webhooks key` printed with what is registered at the server.',
   'source.refused': 'Check what the token of webhook.source may read there; then `medshare webhooks retry`.',
   'source.invalid':
     'Compare what the server answers with FHIR R4; then `medshare webhooks retry`, or skip with a reason.',

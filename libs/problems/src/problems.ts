@@ -242,6 +242,7 @@ const table = {
     issue: 'not-supported',
   },
   'source.unavailable': { title: "The feed's FHIR server cannot be reached", status: 503, issue: 'transient' },
+  'source.no-token': { title: "The feed's FHIR server gives no access token", status: 502, issue: 'transient' },
   'source.refused': { title: "The feed's FHIR server refuses", status: 502, issue: 'processing' },
   'source.invalid': { title: "The answer of the feed's FHIR server cannot be used", status: 502, issue: 'processing' },
   'storage.unavailable': { title: 'The storage cannot be used', status: 503, issue: 'transient', hl7: errs('207') },

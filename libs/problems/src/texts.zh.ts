@@ -95,6 +95,10 @@ export const zh: Readonly<Record<ProblemCode, readonly [title: string, advice: s
     '请为该数据源配置 webhook.source（见 docs/integrate.md），或随通知发送资源内容。',
   ],
   'source.unavailable': ['无法连接该数据源的 FHIR 服务器', '数据没有丢失，系统会重试；请检查该服务器、其地址与证书。'],
+  'source.no-token': [
+    '该数据源的 FHIR 服务器未签发访问令牌',
+    '数据没有丢失，系统会重试；请将 clientId、scope 以及 `medshare webhooks key` 打印的公钥与该服务器上的注册信息核对。',
+  ],
   'source.refused': [
     '该数据源的 FHIR 服务器拒绝了请求',
     '请检查 webhook.source 的令牌在该服务器上的读取权限；然后执行 `medshare webhooks retry`。',

@@ -1,6 +1,7 @@
 import { problem, type Problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import { faultPoint } from '@medshare/telemetry/fault-point';
+import { BackendTokens } from './backend-tokens.js';
 import { FhirServerClient } from './fhir-server.js';
 import type { Feed, FhirServer } from './ingest.config.js';
 import type { KeyedHashes } from './keyed-hashes.js';
@@ -44,6 +45,7 @@ export interface Fetching {
 /** Makes one fetch and notes it as done. A fetch may be made twice: what it brings is taken once. */
 export class FetchOne {
   private readonly search: SearchSource;
+  private readonly tokens: BackendTokens;
 
   constructor(
     private readonly parts: Parts,
@@ -52,6 +54,7 @@ export class FetchOne {
     private readonly maxBytes: number,
   ) {
     this.search = new SearchSource(parts, maxBytes);
+    this.tokens = new BackendTokens(parts);
   }
 
   /** @throws NeedsPerson, Problem for what is tried again */
@@ -60,7 +63,7 @@ export class FetchOne {
     const server = feed?.webhook?.source;
     if (!feed || !server) throw new NeedsPerson(problem('source.missing'));
     faultPoint('webhook.fetch.entered');
-    const client = await FhirServerClient.open(server, this.maxBytes);
+    const client = await FhirServerClient.open(server, this.tokens, this.maxBytes);
     try {
       const get = async (address: string) => {
         await extendLease(database, fetch.id, clock.now() + leaseMs);

@@ -1,11 +1,14 @@
 import { Agent, request } from 'undici';
 import { readSecretFile } from '@medshare/keys/secret-file';
 import { isProblem, problem, type Problem } from '@medshare/problems';
+import type { Ask, BackendTokens } from './backend-tokens.js';
 import type { FhirServer } from './ingest.config.js';
 import { readClientTls } from './read-tls.js';
 
 /** For one answer, ms. */
 const timeoutMs = 30_000;
+/** Bytes of an answer about tokens at most. */
+const maxTokenBytes = 65_536;
 
 export interface Answer {
   readonly status: number;
@@ -18,17 +21,20 @@ export interface Answer {
  * anything is sent, and redirects are not followed. Size and time are bounded; the token is sent in a header and told to nobody.
  */
 export class FhirServerClient {
+  private readonly base: string;
+
   private constructor(
-    private readonly base: string,
+    private readonly server: FhirServer,
     private readonly agent: Agent,
-    private readonly headers: Readonly<Record<string, string>>,
+    private readonly tokens: BackendTokens,
     private readonly maxBytes: number,
-  ) {}
+  ) {
+    this.base = new URL(server.baseUrl).href.replace(/\/+$/, '');
+  }
 
   /** @throws Problem config.invalid when a file cannot be read */
-  static async open({ baseUrl, tokenFile, tls }: FhirServer, maxBytes: number): Promise<FhirServerClient> {
-    const { ca, cert, key, serverName } = await readClientTls(tls ?? {});
-    const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
+  static async open(server: FhirServer, tokens: BackendTokens, maxBytes: number): Promise<FhirServerClient> {
+    const { ca, cert, key, serverName } = await readClientTls(server.tls ?? {});
     const agent = new Agent({
       connections: 1,
       headersTimeout: timeoutMs,
@@ -41,8 +47,7 @@ export class FhirServerClient {
         ...(serverName !== undefined && { servername: serverName }),
       },
     });
-    const headers = { accept: 'application/fhir+json', ...(token && { authorization: `Bearer ${token}` }) };
-    return new FhirServerClient(new URL(baseUrl).href.replace(/\/+$/, ''), agent, headers, maxBytes);
+    return new FhirServerClient(server, agent, tokens, maxBytes);
   }
 
   close(): Promise<void> {
@@ -52,44 +57,68 @@ export class FhirServerClient {
   /**
    * @param address below the base (`Patient/1`), or absolute as the server itself told it (the next page)
    * @returns the answer, also a refusal
-   * @throws Problem source.unavailable for what may be better later, source.invalid for what is no answer
+   * @throws Problem source.unavailable and source.no-token for what may be better later, source.invalid for what is no answer, config.invalid
    */
   async get(address: string): Promise<Answer> {
     const url = this.within(address);
+    const { backendService } = this.server;
+    let { status, ...answer } = await this.asAllowed(url);
+    if (status === 401 && backendService) {
+      // tokens can end before their time
+      this.tokens.forget(this.server, backendService);
+      ({ status, ...answer } = await this.asAllowed(url));
+    }
+    if (isPassing(status)) throw problem('source.unavailable', { detail: `it answers ${status}` });
+    if (status !== 200) return { status, bytes: new Uint8Array() };
+    if (!/^application\/(fhir\+)?json\b/i.test(answer.type)) throw invalid('not application/fhir+json');
+    return { status, bytes: answer.bytes };
+  }
+
+  private async asAllowed(url: URL): Promise<Received> {
+    const token = await this.token();
+    const headers = {
+      accept: 'application/fhir+json',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    };
+    return this.request(url, { headers }, this.maxBytes);
+  }
+
+  private async token(): Promise<string | undefined> {
+    const { tokenFile, backendService } = this.server;
+    if (tokenFile !== undefined) return readToken(tokenFile);
+    return backendService && this.tokens.of(this.server, backendService, this.ask);
+  }
+
+  private readonly ask: Ask = async (url, init) => {
+    const headers = { accept: 'application/json' };
+    const form = init && {
+      method: 'POST' as const,
+      headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      body: init.form.toString(),
+    };
+    const { status, bytes } = await this.request(url, form ?? { headers }, maxTokenBytes, true);
+    return { status, body: parsed(bytes) };
+  };
+
+  /** @param refusals whether what a refusal says is read, too */
+  private async request(
+    url: URL,
+    options: { method?: 'POST'; headers: Record<string, string>; body?: string },
+    maxBytes: number,
+    refusals = false,
+  ): Promise<Received> {
     try {
-      const {
-        statusCode: status,
-        headers,
-        body,
-      } = await request(url, {
-        dispatcher: this.agent,
-        headers: this.headers,
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      if (status !== 200) {
-        body.on('error', () => undefined).destroy();
-        if (status >= 300 && status < 400) throw invalid('a redirect, which is not followed');
-        if (isPassing(status)) throw problem('source.unavailable', { detail: `it answers ${status}` });
-        return { status, bytes: new Uint8Array() };
-      }
-      if (!/^application\/(fhir\+)?json\b/i.test(String(headers['content-type'])))
-        throw invalid('not application/fhir+json');
-      return { status, bytes: await this.read(body) };
+      const signal = AbortSignal.timeout(timeoutMs);
+      const { statusCode: status, headers, body } = await request(url, { ...options, dispatcher: this.agent, signal });
+      const type = String(headers['content-type']);
+      if (status === 200 || refusals) return { status, type, bytes: await read(body, maxBytes) };
+      body.on('error', () => undefined).destroy();
+      if (status >= 300 && status < 400) throw invalid('a redirect, which is not followed');
+      return { status, type, bytes: new Uint8Array() };
     } catch (caught) {
       // the cause names hosts and nothing of patients; the address may
       throw isProblem(caught) ? caught : problem('source.unavailable', { cause: caught });
     }
-  }
-
-  private async read(body: AsyncIterable<Uint8Array> & { destroy(): unknown }): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    let size = 0;
-    for await (const piece of body) {
-      size += piece.length;
-      if (size > this.maxBytes) throw invalid(`more than ${this.maxBytes} bytes`);
-      pieces.push(piece);
-    }
-    return Buffer.concat(pieces, size);
   }
 
   private within(address: string): URL {
@@ -98,6 +127,30 @@ export class FhirServerClient {
     const below = url && [`${this.base}/`, `${this.base}?`].some((start) => url.href.startsWith(start));
     if (below && url.username === '' && url.password === '') return url;
     throw invalid('an address that is not below the base URL');
+  }
+}
+
+interface Received extends Answer {
+  /** of its content */
+  readonly type: string;
+}
+
+async function read(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of body) {
+    size += piece.length;
+    if (size > maxBytes) throw invalid(`more than ${maxBytes} bytes`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces, size);
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
   }
 }
 

@@ -30,6 +30,21 @@ function isBase(text: string): boolean {
   return ['https:', 'http:'].includes(protocol) && username === '' && search === '' && hash === '';
 }
 
+/** A registration as a backend service (SMART App Launch 2.2, Backend Services). */
+const backendService = z.strictObject({
+  clientId: z.string().regex(/^[!-~]{1,255}$/),
+  /** file with the private key as a JWK, ES384 or RS384, with `kid`; a secret, read at each use */
+  keyFile: z.string().min(1).max(4096),
+  /** what the server's `.well-known/smart-configuration` says when left out */
+  tokenUrl: base.optional(),
+  scope: z
+    .string()
+    .regex(/^[!-~]+( [!-~]+)*$/)
+    .max(1000)
+    .default('system/*.rs'),
+});
+export type BackendService = z.output<typeof backendService>;
+
 /** The FHIR R4 server of a feed, from which is fetched what its notifications do not bring. Nothing else is ever asked. */
 export const fhirSource = z
   .strictObject({
@@ -38,6 +53,9 @@ export const fhirSource = z
     allowHttp: z.boolean().default(false),
     /** file with a bearer token; read at each use */
     tokenFile: z.string().min(1).max(4096).optional(),
+    /** tokens are asked for instead */
+    backendService: backendService.optional(),
+    /** towards its token endpoint, too */
     tls: clientTls.optional(),
     /** what is looked through when a notification names nothing: searches such as `Observation?category=laboratory` */
     search: z
@@ -48,7 +66,11 @@ export const fhirSource = z
     /** where the first search begins; a day before the first notification when left out */
     since: z.iso.datetime({ offset: true }).optional(),
   })
-  .refine(({ baseUrl, allowHttp }) => allowHttp || baseUrl.startsWith('https:'), 'must be https, or say allowHttp');
+  .refine(({ baseUrl, allowHttp }) => allowHttp || baseUrl.startsWith('https:'), 'must be https, or say allowHttp')
+  .refine(
+    ({ tokenFile, backendService }) => !tokenFile || !backendService,
+    'takes one of tokenFile and backendService',
+  );
 export type FhirServer = z.output<typeof fhirSource>;
 
 export const webhookSettings = z.strictObject({

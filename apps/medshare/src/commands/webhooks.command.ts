@@ -1,4 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { webhookFetchDone, webhookStates, type WebhookStates } from '@medshare/events';
 import { asProblem } from '@medshare/problems';
 import { table } from '../terminal/table.js';
@@ -43,6 +45,27 @@ export function addWebhooks(program: Command, run: Run): void {
   withEngineer(give)
     .requiredOption('--reason <text>', 'why; must not speak of the patient')
     .action((id: string, options: SkipOptions, self: Command) => run(self, (within) => skip(id, options, within)));
+  const key = addCommand(
+    group,
+    'key <file>',
+    'Make the key of a backend service (webhook.source.backendService.keyFile), and show the public part for registering it at the server.',
+    ['medshare webhooks key harbor/ehr-key.json', 'medshare webhooks key harbor/ehr-key.json > jwks.json'],
+  );
+  key.action((file: string, _: object, self: Command) => run(self, () => makeKey(file)));
+}
+
+/** A key for SMART App Launch 2.2, client-confidential-asymmetric: ES384, which every server of the profile takes or RS384. */
+async function makeKey(file: string): Promise<Outcome> {
+  const { privateKey } = await generateKeyPair('ES384', { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  const own = { ...jwk, kid: await calculateJwkThumbprint(jwk), use: 'sig', alg: 'ES384' };
+  const text = `${JSON.stringify(own, undefined, 2)}\n`;
+  await writeFile(file, text, { mode: 0o600, flag: 'wx' }).catch((caught: NodeJS.ErrnoException) => {
+    throw caught.code === 'EEXIST' ? new UsageError(`${file} is there already; a key is not written over`) : caught;
+  });
+  const { d: _, ...open } = own;
+  const document = { keys: [open] };
+  return { document, text: JSON.stringify(document, undefined, 2) };
 }
 
 async function listWebhooks(options: WhoOptions, within: Surroundings): Promise<Outcome> {

@@ -92,6 +92,25 @@ const replyAddress = z.strictObject({
     ),
 });
 
+const backendService = z.strictObject({
+  clientId: z
+    .string()
+    .regex(/^[!-~]{1,255}$/, 'must be the client id that the server gave')
+    .describe('Client id that the server gave when the public key was registered there.'),
+  keyFile: path.describe(
+    'File with the private key, made by `medshare webhooks key`: a JWK, ES384 or RS384, with `kid`; a secret, read at each use.',
+  ),
+  tokenUrl: httpUrl(/^https?:\/\/[^?#@\s]+$/, 'must be an http or https URL without query')
+    .optional()
+    .describe('Token endpoint; what the server’s `.well-known/smart-configuration` says when left out.'),
+  scope: z
+    .string()
+    .max(1000)
+    .regex(/^[!-~]+( [!-~]+)*$/, 'must be scopes such as system/Patient.rs system/Observation.rs')
+    .default('system/*.rs')
+    .describe('What is asked for, scopes with a space between.'),
+});
+
 const fhirSource = z
   .strictObject({
     baseUrl: httpUrl(/^https?:\/\/[^?#@\s]+$/, 'must be an http or https URL without query').describe(
@@ -99,7 +118,10 @@ const fhirSource = z
     ),
     allowHttp: z.boolean().default(false).describe('Whether it may be plain HTTP: on a network of your own only.'),
     tokenFile: path.optional().describe('File with a bearer token for it; a secret, read at each use.'),
-    tls: clientTls.optional().describe('TLS towards it, beside the system’s authorities.'),
+    backendService: backendService
+      .optional()
+      .describe('Registration as a backend service (SMART App Launch 2.2), by which tokens are asked for.'),
+    tls: clientTls.optional().describe('TLS towards it and its token endpoint, beside the system’s authorities.'),
     search: z
       .array(
         z
@@ -120,6 +142,10 @@ const fhirSource = z
   .refine(({ baseUrl, allowHttp }) => allowHttp || baseUrl.startsWith('https:'), {
     path: ['baseUrl'],
     message: 'must be https, or say allowHttp',
+  })
+  .refine(({ tokenFile, backendService }) => !tokenFile || !backendService, {
+    path: ['backendService'],
+    message: 'cannot stand beside tokenFile',
   });
 
 const webhook = z.strictObject({

@@ -43,9 +43,16 @@ export default {
   testTimeout: 30_000,
   projects: [
     { ...base, displayName: 'unit', testMatch: [`${sources}.spec.ts`], testPathIgnorePatterns: [killing] },
-    { ...base, displayName: 'flow', testMatch: ['<rootDir>/tests/flow/**/*.spec.ts'] },
-    // what is asked of running institutions beside the flow: `npm run test:system`
-    { ...base, displayName: 'system', testMatch: ['<rootDir>/tests/{authz,docs,leaks,traces}/**/*.spec.ts'] },
+    { ...base, displayName: 'flow', testMatch: ['<rootDir>/tests/flow/one-process.spec.ts'] },
+    // what is asked of running institutions beside the flow in one process: `npm run test:system`
+    {
+      ...base,
+      displayName: 'system',
+      testMatch: [
+        '<rootDir>/tests/flow/separate-processes.spec.ts',
+        '<rootDir>/tests/{authz,docs,leaks,traces}/**/*.spec.ts',
+      ],
+    },
     // the same specs as in `unit`, each trying everything: `npm run test:hunts`
     { ...base, displayName: 'hunts', testMatch: hunts, globals: { wholeHunts: true } },
     // a seeded sample of every hunt that `npm run campaign` runs in full

@@ -118,6 +118,13 @@ describe('what a route answers to Keycloak’s tokens', () => {
     expect(await get('/wards')).toEqual(refused('a bearer token is needed'));
   });
 
+  it('sends the command line’s sign-ins back to any port of the loopback interface, and to no other path or host', async () => {
+    const at = (redirectUri: string) => signIn({ ...signingIn(realm), redirectUri });
+    expect((await at('http://127.0.0.1:54321/medshare-cli')).access).toMatch(/^ey/);
+    for (const elsewhere of ['http://127.0.0.1:54321/other', 'http://192.0.2.1:54321/medshare-cli'])
+      await expect(at(elsewhere)).rejects.toMatchObject({ code: 'auth.unauthenticated' });
+  });
+
   it('names the setting where Keycloak’s certificate is not believed', async () => {
     const token = await obtainToken(signingIn(realm));
     await expect(verifierOf(realm, { authorities: undefined }).verify(token)).rejects.toMatchObject({

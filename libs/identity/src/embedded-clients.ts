@@ -16,7 +16,7 @@ export interface ServiceAccount {
   readonly roles: readonly string[];
 }
 
-/** Where the command line lets itself be sent back to; nothing listens there, the code is read from the redirect. */
+/** Where the command line lets itself be sent back to, on the port that it listens on; with a password nothing listens, and the code is read from the redirect. */
 export const cliRedirectUri = 'http://127.0.0.1/medshare-cli';
 export const cliClient: PublicClient = { clientId: 'medshare-cli', redirectUris: [cliRedirectUri] };
 

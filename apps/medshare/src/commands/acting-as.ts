@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { MedshareClient } from '@medshare/client';
 import { obtainToken } from '@medshare/identity';
@@ -7,6 +8,7 @@ import { dataFolder } from './data-folder.js';
 import { authoritiesAt, placeOf, readDemo, type DemoPlace } from './demo-file.js';
 import { UsageError, type Surroundings } from './outcome.js';
 import { readGenesis } from './genesis.js';
+import { readSession, sessionToken } from './kept-session.js';
 import { staffKey, type StaffPlace } from './staff-keys.js';
 
 export interface WhoOptions {
@@ -40,7 +42,10 @@ export const withPlace = (command: Command): Command =>
   command
     .option('--data <folder>', "the demo's data folder (default: the user's data directory)")
     .option('--url <url>', "an institution's public address, when it is not of a demo")
-    .option('--issuer <url>', 'its identity provider; the password is read from MEDSHARE_CLI_PASSWORD')
+    .option(
+      '--issuer <url>',
+      'its identity provider; sign in with `medshare login`, or put the password into MEDSHARE_CLI_PASSWORD',
+    )
     .option('--issuer-ca <file>', 'with --issuer: the authorities of its certificate (PEM); default: the system’s');
 
 /** `dr.chen@lakeside` → person and institution; the part after the last @ is the institution. */
@@ -54,48 +59,62 @@ export function parseWho(as: string): { username: string; institution?: string }
   return { username, ...(institution !== undefined && { institution }) };
 }
 
+/** Who the options speak of, and where: as said, else where they are signed in, else in a demo. */
+export async function placeOfPerson(
+  options: WhoOptions,
+  { env }: Pick<Surroundings, 'env'>,
+): Promise<{ place: StaffPlace; at: DemoPlace }> {
+  const data = dataFolder(options.data, env);
+  const { username, institution } = parseWho(options.as ?? '');
+  const at = await whereTo(options, { data, username, institution });
+  return { place: { data, institution: at.id, username }, at };
+}
+
 /** Signs in on first use and again when the token runs out. */
 export async function actingAs(options: WhoOptions, { env }: Pick<Surroundings, 'env'>): Promise<Acting> {
-  const data = dataFolder(options.data, env);
-  const who = parseWho(options.as ?? '');
-  const at = await whereTo(options, data, who.institution);
-  const { id, httpUrl, issuer } = at;
-  const place = { data, institution: id, username: who.username };
-  const authorities = await authoritiesAt(at);
-  const token = reusing(async () =>
-    obtainToken({ issuer, username: who.username, password: await passwordOf(place, options, env), authorities }),
-  );
-  const genesis = await readGenesis(data, id);
+  const { place, at } = await placeOfPerson(options, { env });
+  const genesis = await readGenesis(place.data, place.institution);
   const key = await staffKey(place, genesis?.suite ?? 'intl');
-  return { place, httpUrl, token, client: new MedshareClient({ baseUrl: httpUrl, token, key }) };
+  const token = reusing(() => tokenOf(place, at, options, env));
+  return { place, httpUrl: at.httpUrl, token, client: new MedshareClient({ baseUrl: at.httpUrl, token, key }) };
 }
 
 async function whereTo(
   { url, issuer, issuerCa }: WhoOptions,
-  data: string,
-  institution: string | undefined,
+  { data, username, institution }: { data: string; username: string; institution: string | undefined },
 ): Promise<DemoPlace> {
   if (url !== undefined && issuer !== undefined)
-    return { id: institution ?? new URL(url).hostname, httpUrl: url, issuer, authorities: issuerCa };
+    return {
+      id: institution ?? new URL(url).hostname,
+      httpUrl: url,
+      issuer,
+      authorities: issuerCa === undefined ? undefined : resolve(issuerCa),
+    };
   if (url !== undefined || issuer !== undefined) throw new UsageError('--url and --issuer go together');
   if (issuerCa !== undefined) throw new UsageError('--issuer-ca needs --issuer');
+  const session = institution === undefined ? undefined : await readSession({ data, institution, username });
+  if (institution !== undefined && session) return { id: institution, ...session };
   const demo = await readDemo(data);
   return placeOf(demo, institution ?? (demo.institutions[0] as DemoPlace).id);
 }
 
-async function passwordOf(
-  { data, institution, username }: StaffPlace,
+/** By the password that was given, by the session that is kept, else by the password of the demo. */
+async function tokenOf(
+  place: StaffPlace,
+  at: DemoPlace,
   { issuer }: WhoOptions,
   env: Surroundings['env'],
 ): Promise<string> {
+  const { data, institution, username } = place;
   const given = env['MEDSHARE_CLI_PASSWORD'];
-  if (given !== undefined) return given;
-  if (issuer !== undefined)
+  if (given === undefined && (await readSession(place)) !== undefined) return sessionToken(place);
+  if (given === undefined && issuer !== undefined)
     throw problem('auth.unauthenticated', {
-      where: 'MEDSHARE_CLI_PASSWORD',
-      detail: 'put the password into this variable',
+      where: `${username}@${institution}`,
+      detail: 'sign in first, with the same options: medshare login',
     });
-  return demoPassword(data, institution, username);
+  const password = given ?? (await demoPassword(data, institution, username));
+  return obtainToken({ issuer: at.issuer, username, password, authorities: await authoritiesAt(at) });
 }
 
 /** Keeps a token for as long as it serves. */

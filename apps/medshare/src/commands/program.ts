@@ -9,6 +9,7 @@ import { addConsent } from './consent.command.js';
 import { addConfig } from './config.command.js';
 import { addFsck } from './fsck.command.js';
 import { addBus } from './bus.command.js';
+import { addLogin } from './login.command.js';
 import { addMessages } from './messages.command.js';
 import { addMigrate } from './migrate.command.js';
 import { addNotifications } from './notifications.command.js';
@@ -39,6 +40,7 @@ A first round, with everything on this computer:
   $ medshare audit verify --institution harbor --all
 
 Every command has --help with examples, and --json.
+Away from a demo: medshare login --help signs a person in with a browser.
 MEDSHARE_CLI_DATA is the default of --data, MEDSHARE_CLI_PASSWORD the password of --as, MEDSHARE_CLI_DEBUG=1 prints traces.
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
 
@@ -66,6 +68,7 @@ export function createProgram(within: Surroundings, version: string, report: (ex
 const commands = [
   addUp,
   addSend,
+  addLogin,
   addToken,
   addRequest,
   addApprovals,

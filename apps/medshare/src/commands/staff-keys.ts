@@ -12,8 +12,8 @@ export interface StaffPlace {
   username: string;
 }
 
-export const staffFile = ({ data, institution, username }: StaffPlace, kind: 'key' | 'asks'): string =>
-  join(data, 'staff', `${institution}-${username}${kind === 'key' ? '' : '.asks'}.json`);
+export const staffFile = ({ data, institution, username }: StaffPlace, kind: 'key' | 'asks' | 'session'): string =>
+  join(data, 'staff', `${institution}-${username}${kind === 'key' ? '' : `.${kind}`}.json`);
 
 /** A person's own key as this computer keeps it, made at first use. */
 export async function staffKey(place: StaffPlace, suite: StaffKey['suite']): Promise<StaffKey> {

@@ -80,6 +80,34 @@ describe('what proves a grant to custodians', () => {
     expect((await prove(request.id)).request).toEqual(request);
   });
 
+  it('are signed approvals, too, for an emergency that stood on the chain when it went away; its holders are told', async () => {
+    const { id } = await emergency();
+    test.reachable = true;
+    await refused(id, 'access.incomplete');
+    const request = test.requests.get(id)!;
+    approved(request, 'harbor', 'summit');
+    // there it is approved as long as it is there
+    await refused(id, 'access.incomplete');
+    test.reachable = false;
+    test.roles.calls.length = 0;
+    expect(await test.asks.status(test.principal(), request.ask.askId)).toMatchObject({
+      requests: [{ state: 'granted', away: true }],
+    });
+    const notices = called('access.notice-request').map(({ body }) => (body as { request?: Request }).request);
+    expect(notices).toEqual([request, request, request]);
+    expect(await open(request.ask.askId)).toMatchObject({ opened: [{ owner: 'harbor' }], refused: [] });
+    expect(called('vault.release-emergency')).not.toEqual([]);
+    expect(called('access.notice-request')).toHaveLength(3);
+  });
+
+  it('are views also while the chain is away, for what is no emergency', async () => {
+    const requestId = await asked();
+    test.reachable = false;
+    await refused(requestId, 'access.incomplete');
+    expect(called('access.notice-request')).toHaveLength(3);
+    expect(called('access.collect-approvals')).toEqual([]);
+  });
+
   it('are the chain’s as soon as its copy shows the grant, also while it is away: a revocation holds', async () => {
     const request = await emergency();
     approved(request, 'harbor', 'summit');

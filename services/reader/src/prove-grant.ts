@@ -42,11 +42,7 @@ export class ProveGrant {
   }
 
   private async isAway(row: RequestRow): Promise<boolean> {
-    if (!row.away || (await this.requests.grants([row.id])).has(row.id)) return false;
-    if (!(await this.requests.chainReachable())) return true;
-    // the chain is back: from now on it decides
-    await this.requests.submit(row);
-    return false;
+    return !(await this.requests.grants([row.id])).has(row.id) && this.requests.isAway(row);
   }
 
   private async byViews(row: RequestRow, readerKey: Uint8Array): Promise<Granted> {

@@ -63,14 +63,29 @@ export class SubmitRequest {
     return (await peers.call(readReachability, institution, {})).reachable;
   }
 
+  /**
+   * Whether a request that is not granted yet is decided without the chain. An emergency takes the other way as soon as the chain goes
+   * away, or is back: its holders are told so.
+   */
+  async isAway(row: Row, reachable = () => this.chainReachable()): Promise<boolean> {
+    if ((row.body as unknown as Request).ask.emergency === undefined) return false;
+    const away = !(await reachable());
+    if (away !== row.away) await this.submit(row);
+    return away;
+  }
+
   /** State of an ask's requests as the chain has it; of those that are decided without it, as the approvals are. */
   async states(askId: string): Promise<Map<string, { state: State; away?: true }>> {
     const rows = await this.store.request.findMany({ where: { askId } });
     const grants = await this.grants(rows.map(({ id }) => id));
     const now = this.context.clock.now();
+    let asked: Promise<boolean> | undefined;
+    const reachable = () => (asked ??= this.chainReachable());
     const states = rows.map(async (row): Promise<[string, { state: State; away?: true }]> => {
       const state = stateOf(grants.get(row.id), row.expiresAt.getTime(), now);
-      if (!row.away || state !== 'waiting') return [row.id, { state }];
+      // whoever cannot be told now is told at the next look
+      const away = state === 'waiting' && (await this.isAway(row, reachable).catch(() => row.away));
+      if (!away) return [row.id, { state }];
       return [row.id, { state: await this.awayState(row.body as unknown as Request), away: true }];
     });
     return new Map(await Promise.all(states));

@@ -68,12 +68,16 @@ export function emergencyFlow(demoOf: () => Demo): void {
       return waiting;
     };
     const openAll = (of: AskResponse) =>
-      until('both classes open', async () => {
-        await people.asker.asked(of.askId);
-        const { opened } = await people.asker.open(of.askId);
-        const found = new Set(opened.map((one) => one.class));
-        return classes.every((one) => found.has(one)) && opened;
-      }, 60_000);
+      until(
+        'both classes open',
+        async () => {
+          await people.asker.asked(of.askId);
+          const { opened } = await people.asker.open(of.askId);
+          const found = new Set(opened.map((one) => one.class));
+          return classes.every((one) => found.has(one)) && opened;
+        },
+        60_000,
+      );
 
     describe('on the chain', () => {
       it('opens everything once two other people of two institutions agreed, and not before', async () => {

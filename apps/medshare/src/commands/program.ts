@@ -14,6 +14,7 @@ import { addMessages } from './messages.command.js';
 import { addMigrate } from './migrate.command.js';
 import { addNotifications } from './notifications.command.js';
 import { addOpen } from './open.command.js';
+import { addRegion } from './region.command.js';
 import { addRealm } from './realm.command.js';
 import { addReplayDecision } from './replay-decision.command.js';
 import { addRequest } from './request.command.js';
@@ -89,6 +90,7 @@ const commands = [
   addRun,
   addMigrate,
   addConfig,
+  addRegion,
   addRealm,
   addFsck,
 ];

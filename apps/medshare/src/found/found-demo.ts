@@ -4,13 +4,17 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { systemClock, systemRandom } from '@medshare/clock';
 import type { SuiteName } from '@medshare/crypto';
-import { combineShares, contribute } from '@medshare/crypto/oprf';
 import { UserStore } from '@medshare/identity/user-store';
-import { openFileKeys } from '@medshare/keys/file.driver';
 import { accountsPath, identityFolder } from '../run/embedded-provider.js';
 import { demoInstitutions, demoRegion, demoUsers, portsOf, type DemoInstitution } from './demo.js';
-import { foundInstitution, keyFile, writePrivate, writeSecret, type FoundedInstitution } from './found-institution.js';
-import { foundRegion } from './found-region.js';
+import {
+  foundInstitution,
+  founderOf,
+  writePrivate,
+  writeRegion,
+  type FoundedInstitution,
+} from './found-institution.js';
+import { completeRegion, dealShares, termsOf } from './found-together.js';
 
 /** Passwords and feed secrets of the demo, mode 0600: made at random, so that no two demos share them. */
 export interface DemoSecrets {
@@ -52,38 +56,24 @@ export async function foundDemo(
     );
   }
   onStep('the region’s index key, dealt jointly');
-  await dealOprf(founded, suite);
-  await Promise.all(founded.map((one) => writeAuthorities(one, founded)));
+  await foundTogether(founded, suite, portBase);
   await Promise.all(founded.map((one, index) => writeConfig(data, one, index, portBase)));
   onStep('users');
   await writeUsers(data);
 }
 
-async function dealOprf(founded: FoundedInstitution[], suite: SuiteName): Promise<void> {
-  const random = (length: number) => systemRandom.bytes(length);
-  const contributions = founded.map(() => contribute(random, demoRegion.oprfThreshold, founded.length));
-  for (const [index, { folder }] of founded.entries()) {
-    const received = contributions.map(({ commitments, shares }) => {
-      const share = shares[index];
-      if (!share) throw new Error('a contribution has too few shares');
-      return { commitments, share };
-    });
-    const keys = await openFileKeys({ path: keyFile(folder) });
-    await writeSecret(folder, 'oprf', combineShares(index + 1, received), keys);
-  }
-  const region = foundRegion(
-    { ...demoRegion, suite },
-    founded,
-    contributions.map(({ commitments }) => commitments),
-  );
-  await Promise.all(
-    founded.map(({ folder }) => writeFile(join(folder, 'region.json'), `${JSON.stringify(region, null, 2)}\n`)),
-  );
-}
-
-async function writeAuthorities({ folder }: FoundedInstitution, all: FoundedInstitution[]): Promise<void> {
-  await mkdir(join(folder, 'tls', 'authorities'), { recursive: true });
-  await Promise.all(all.map(({ id, ca }) => writeFile(join(folder, 'tls', 'authorities', `${id}.pem`), ca)));
+/** As members do that found a region together, each by itself; here all of them by one hand. */
+async function foundTogether(founded: FoundedInstitution[], suite: SuiteName, portBase: number): Promise<void> {
+  const agreement = { version: 1 as const, ...demoRegion, suite, members: founded.map(({ id }) => id) };
+  const members = founded.map(({ id, name, publicKeys, ca }, at) => {
+    const peerUrl = `https://127.0.0.1:${portsOf(portBase, at).peers}`;
+    return { version: 1 as const, id, name, keys: publicKeys, suite, peerUrl, ca };
+  });
+  const terms = termsOf(agreement, members);
+  const founders = await Promise.all(founded.map(({ id, folder }) => founderOf(folder, id, suite)));
+  const deals = founders.map((founder) => dealShares(terms, founder, (length) => systemRandom.bytes(length)));
+  for (const [at, founder] of founders.entries())
+    await writeRegion(founded[at]!.folder, terms, completeRegion(terms, founder, deals));
 }
 
 async function writeConfig(

@@ -2,10 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Random } from '@medshare/clock';
 import { suite, toBase64url, type SuiteName } from '@medshare/crypto';
-import type { MemberKeys } from '@medshare/events';
+import type { MemberKeys, Region } from '@medshare/events';
 import type { KeyEncryption } from '@medshare/keys';
 import { openFileKeys } from '@medshare/keys/file.driver';
 import { createAuthority, issueCertificate } from '@medshare/peers';
+import { readSigningKey } from '../run/secrets.js';
+import type { Founder, Terms } from './found-together.js';
 
 /** Roles that sign on behalf of their institution; each has a key of its own, registered with the region. */
 export const signingRoles = ['ledger', 'vault', 'access', 'reader', 'audit'] as const;
@@ -57,6 +59,27 @@ export async function foundInstitution(parts: Parts): Promise<FoundedInstitution
   await writePrivate(join(folder, 'tls', 'node-key.pem'), node.key);
   await writeFile(join(folder, 'tls', 'node.pem'), node.cert);
   return { id, name, folder, publicKeys: publicKeys as MemberKeys, ca: authority.ca };
+}
+
+/** What an institution that was founded brings to a founding of a region. @throws Problem config.invalid where a key cannot be read */
+export async function founderOf(folder: string, id: string, name: SuiteName): Promise<Founder> {
+  const keys = await openFileKeys({ path: keyFile(folder) });
+  const [ledger, vault] = await Promise.all(
+    (['ledger', 'vault'] as const).map((role) => readSigningKey(suite(name), folder, role, keys)),
+  );
+  return { id, ledger: ledger!, vault: vault! };
+}
+
+/** Keeps what founding the region came to: its document, the own share of the index key, the authorities of all members. */
+export async function writeRegion(
+  folder: string,
+  { members }: Terms,
+  { region, oprfShare }: { region: Region; oprfShare: Uint8Array },
+): Promise<void> {
+  await writeSecret(folder, 'oprf', oprfShare, await openFileKeys({ path: keyFile(folder) }));
+  await mkdir(join(folder, 'tls', 'authorities'), { recursive: true });
+  await Promise.all(members.map(({ id, ca }) => writeFile(join(folder, 'tls', 'authorities', `${id}.pem`), ca)));
+  await writeFile(join(folder, 'region.json'), `${JSON.stringify(region, null, 2)}\n`);
 }
 
 export const keyFile = (folder: string): string => join(folder, 'keys', 'key-encryption-key');

@@ -1,17 +1,7 @@
 import { combineCommitments } from '@medshare/crypto/oprf';
 import type { Region } from '@medshare/events';
 import { DAY } from './periods.js';
-import type { FoundedInstitution } from './found-institution.js';
-
-/** What members agree on before their first block. */
-export interface Agreement {
-  region: string;
-  suite: Region['suite'];
-  endorsements: number;
-  viewQuorum: number;
-  oprfThreshold: number;
-  identifierSystems: string[];
-}
+import type { Agreement, MemberFile } from './found-together.js';
 
 /**
  * The genesis document out of the members' public parts, in the order that gives their OPRF indices.
@@ -19,7 +9,7 @@ export interface Agreement {
  */
 export function foundRegion(
   agreement: Agreement,
-  members: readonly Pick<FoundedInstitution, 'id' | 'name' | 'publicKeys'>[],
+  members: readonly Pick<MemberFile, 'id' | 'name' | 'keys' | 'mspId'>[],
   contributions: readonly (readonly string[])[],
 ): Region {
   const commitments = combineCommitments(contributions);
@@ -27,7 +17,7 @@ export function foundRegion(
     version: 1,
     region: agreement.region,
     suite: agreement.suite,
-    members: members.map(({ id, name, publicKeys }) => ({ id, name, keys: publicKeys })),
+    members: members.map(({ id, name, keys, mspId }) => ({ id, name, keys, ...(mspId !== undefined && { mspId }) })),
     endorsements: agreement.endorsements,
     viewQuorum: agreement.viewQuorum,
     leaseMs: 5000,

@@ -14,7 +14,7 @@ import type { OpenedLedger } from './drivers.js';
 export interface RoleExtras {
   config: Config;
   /** This institution's share of the region's OPRF key; for the vault only. */
-  oprfShare: Uint8Array;
+  oprfShare: Uint8Array | undefined;
   ledger: OpenedLedger | undefined;
 }
 

@@ -1,3 +1,4 @@
+import { amend } from './amend.js';
 import { anchor } from './anchor.js';
 import { approve } from './approve.js';
 import { checkpoint } from './checkpoint.js';
@@ -12,5 +13,5 @@ import type { Chaincode } from './state.js';
 export const chaincode: Chaincode = {
   name: 'region',
   version: '1',
-  functions: { init, anchor, request, approve, revoke, emergency, consent, checkpoint },
+  functions: { init, amend, anchor, request, approve, revoke, emergency, consent, checkpoint },
 };

@@ -88,6 +88,13 @@ export const region = z.strictObject({
 });
 export type Region = z.infer<typeof region>;
 
+/** Argument of the function `amend`: a document for the region's place, signed by each of its members (type `amendment`: `{ replaces, region }`). */
+export const amendment = z.strictObject({
+  region,
+  signatures: z.array(z.strictObject({ institution: institutionId, signature })).max(64),
+});
+export type Amendment = z.infer<typeof amendment>;
+
 /** A record's entry. `void` marks a counter that was allocated and never used. The chain's key is (submitting institution, tag). */
 export const anchor = z.strictObject({
   version,

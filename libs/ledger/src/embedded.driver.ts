@@ -45,6 +45,10 @@ export interface EmbeddedLedgerOptions {
   readonly sources?: Readonly<Record<string, string>>;
 }
 
+/** Its blocks are checked against the members of its genesis: they stay who they are. */
+const { amend: _, ...functions } = regionChaincode.functions;
+const foundersChaincode: Chaincode = { ...regionChaincode, functions };
+
 const pageBytes = 8 * 1024 * 1024;
 const pageEntries = 1000;
 const pageBlocks = 100;
@@ -109,7 +113,7 @@ function assemble(options: EmbeddedLedgerOptions, database: Database): Omit<Part
     region,
     privateKey,
     transport,
-    chaincode = regionChaincode,
+    chaincode = foundersChaincode,
     onFinding = () => undefined,
   } = options;
   const { clock = systemClock, random = systemRandom, sources } = options;

@@ -153,16 +153,23 @@ class FabricLedger implements Ledger {
     return checkPeer(this.#connection, ms);
   }
 
-  /** Waits for the region's document, and begins the chain where the whole of it holds none. */
+  /** Waits for the region's document, as it was amended last, and begins the chain where the whole of it holds none. */
   async #awaitRegion(known: number | undefined): Promise<void> {
     const { signal } = this.#closed;
     for (let height = known; !signal.aborted;) {
       const stored = await this.get(keys.region);
-      if (stored !== undefined) return this.#checkRegion(stored);
+      if (stored !== undefined && this.#isOurs(stored)) return;
       height ??= await this.#check(this.#parts.settings.endorseMs).catch(() => undefined);
       const head = await this.#copy.head();
-      if (height !== undefined && (head?.number ?? -1) >= height - 1) await this.#initialise();
-      else await this.#follower.taken.wait(500, signal);
+      const whole = height !== undefined && (head?.number ?? -1) >= height - 1;
+      if (!whole) await this.#follower.taken.wait(500, signal);
+      else if (stored === undefined) await this.#initialise();
+      // at the end of the chain there is no amendment to come
+      else
+        throw problem('config.invalid', {
+          where: 'ledger',
+          detail: 'the channel holds another region document; if it was amended, take that up',
+        });
     }
   }
 
@@ -176,9 +183,8 @@ class FabricLedger implements Ledger {
     }
   }
 
-  #checkRegion(stored: Uint8Array): void {
-    if (Buffer.from(stored).toString('utf8') === canonical(this.#parts.region as unknown as Json)) return;
-    throw problem('config.invalid', { where: 'ledger', detail: 'the channel belongs to another region document' });
+  #isOurs(stored: Uint8Array): boolean {
+    return Buffer.from(stored).toString('utf8') === canonical(this.#parts.region as unknown as Json);
   }
 
   submit(fn: string, args: Json): Promise<Submitted> {

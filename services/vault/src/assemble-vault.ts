@@ -17,8 +17,8 @@ import { SealRecord } from './seal-record.js';
 import { SealSection } from './seal-section.js';
 
 export interface VaultSettings {
-  /** This institution's share of the region's OPRF key, 32 bytes. */
-  oprfShare: Uint8Array;
+  /** This institution's share of the region's OPRF key, 32 bytes; who joined later has none. */
+  oprfShare: Uint8Array | undefined;
 }
 
 /** The vault's use-cases on one context. */

@@ -13,7 +13,7 @@ type Parts = Pick<RoleContext, 'institution' | 'region' | 'random' | 'clock' | '
 export class EvaluateIndex {
   constructor(
     private readonly parts: Parts,
-    private readonly share: Uint8Array,
+    private readonly share: Uint8Array | undefined,
   ) {}
 
   /** Counts, audits and answers. @throws Problem crypto.invalid for what is no group element */
@@ -44,7 +44,7 @@ export class EvaluateIndex {
   private answer(blinded: string): Evaluation {
     const { region, institution, random } = this.parts;
     const index = region.oprf.members.indexOf(institution) + 1;
-    if (index === 0)
+    if (index === 0 || this.share === undefined)
       throw problem('vault.key-unavailable', { where: institution, detail: 'no share of the index key' });
     try {
       return evaluate((n) => random.bytes(n), index, this.share, blinded);

@@ -27,5 +27,8 @@ export function purposeCode(text: string): string {
   return code;
 }
 
+/** Values of an option that may be repeated. */
+export const several = (value: string, others: string[] = []): string[] => [...others, value];
+
 export const oneOf = (flags: string, description: string, choices: readonly string[]): Option =>
   new Option(flags, description).choices([...choices]);

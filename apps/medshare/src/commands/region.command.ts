@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock, systemRandom } from '@medshare/clock';
 import { documentHash, suite, type SuiteName } from '@medshare/crypto';
 import { institutionId, suiteName } from '@medshare/events';
 import { problem } from '@medshare/problems';
-import { stringify } from 'yaml';
-import type { z } from 'zod';
+import { firstConfig } from '../found/first-config.js';
 import { foundInstitution, founderOf, writeRegion } from '../found/found-institution.js';
 import {
   agreementFile,
@@ -17,11 +16,12 @@ import {
   memberFile,
   termsOf,
   type MemberFile,
-  type Terms,
 } from '../found/found-together.js';
-import { oneOf } from './option-values.js';
+import { oneOf, several } from './option-values.js';
 import { addCommand, UsageError, type Outcome } from './outcome.js';
 import type { Run } from './program.js';
+import { addAmending } from './region-amend.js';
+import { json, readJson, writeJson } from './region-files.js';
 
 interface JoinOptions {
   id: string;
@@ -39,13 +39,13 @@ interface TogetherOptions {
   data: string;
 }
 
-const several = (value: string, others: string[] = []): string[] => [...others, value];
-
-/** How institutions found a region without anybody who knows its keys: each on its own machine, by files that are exchanged. */
+/** How institutions found a region, and take another one in, without anybody who knows all keys: each on its own machine, by files that are exchanged. */
 export function addRegion(program: Command, run: Run): void {
   const group = program
     .command('region')
-    .description('Found a region: each institution on a machine of its own, by files that they exchange.');
+    .description(
+      'Found a region, or take another institution in: each on a machine of its own, by files that they exchange.',
+    );
   const join = addCommand(
     group,
     'join',
@@ -92,6 +92,7 @@ export function addRegion(program: Command, run: Run): void {
   )
     .requiredOption('--deal <file>', 'a member’s deal, the own one included; repeated', several)
     .action((options: TogetherOptions & { deal: string[] }, self: Command) => run(self, () => found(options)));
+  addAmending(group, run);
 }
 
 const together = (command: Command): Command =>
@@ -140,6 +141,7 @@ async function deal({ out, ...options }: TogetherOptions & { out: string }): Pro
 
 async function found({ deal: files, ...options }: TogetherOptions & { deal: string[] }): Promise<Outcome> {
   const { terms, founder } = await read(options);
+  const { agreement } = terms;
   const { data } = options;
   if (existsSync(join(data, 'region.json')))
     throw problem('request.conflict', { where: join(data, 'region.json'), detail: 'it is there already' });
@@ -147,9 +149,11 @@ async function found({ deal: files, ...options }: TogetherOptions & { deal: stri
   const made = completeRegion(terms, founder, deals);
   await writeRegion(data, terms, made);
   const config = join(data, 'config.yaml');
-  await writeFile(config, configOf(terms, founder.id), { flag: 'wx' }).catch((caught: NodeJS.ErrnoException) => {
-    if (caught.code !== 'EEXIST') throw caught;
-  });
+  await writeFile(config, firstConfig(agreement.region, terms.members, founder.id), { flag: 'wx' }).catch(
+    (caught: NodeJS.ErrnoException) => {
+      if (caught.code !== 'EEXIST') throw caught;
+    },
+  );
   const hash = documentHash(suite(made.region.suite), 'region', 1, made.region);
   return {
     document: { region: made.region, hash, config },
@@ -173,43 +177,4 @@ async function read({ agreement: file, member, data }: TogetherOptions) {
       detail: `the file that was given is not ${join(data, 'member.json')}`,
     });
   return { terms, founder: await founderOf(data, own.id, agreement.suite) };
-}
-
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-const writeJson = (file: string, value: unknown): Promise<void> => writeFile(file, json(value));
-
-async function readJson<T>(file: string, shape: z.ZodType<T>): Promise<T> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw problem('config.invalid', { where: file, detail: 'the file cannot be read', cause });
-  });
-  try {
-    return shape.parse(JSON.parse(text));
-  } catch (cause) {
-    throw problem('config.invalid', { where: file, detail: mistakeOf(cause), cause });
-  }
-}
-
-function mistakeOf(cause: unknown): string {
-  const { issues } = cause as Partial<z.ZodError>;
-  const [first] = issues ?? [];
-  return first ? `${first.path.map(String).join('.') || '(file)'}: ${first.message}` : 'not JSON';
-}
-
-/** What is everywhere the same; where servers are, each operator adds. */
-function configOf({ agreement, members }: Terms, institution: string): string {
-  const config = {
-    region: agreement.region,
-    institution,
-    data: '.',
-    keys: 'file:keys/key-encryption-key',
-    peers: {
-      host: '0.0.0.0',
-      key: 'tls/node-key.pem',
-      cert: 'tls/node.pem',
-      authorities: Object.fromEntries(members.map(({ id }) => [id, `tls/authorities/${id}.pem`])),
-      urls: Object.fromEntries(members.map(({ id, peerUrl }) => [id, peerUrl])),
-    },
-    identity: { issuer: `https://sso.example/realms/${institution}` },
-  };
-  return `# ${institution} in ${agreement.region}. \`medshare config docs\` explains every key; identity.issuer is yours to say.\n${stringify(config)}`;
 }

@@ -72,8 +72,11 @@ async function foundTogether(founded: FoundedInstitution[], suite: SuiteName, po
   const terms = termsOf(agreement, members);
   const founders = await Promise.all(founded.map(({ id, folder }) => founderOf(folder, id, suite)));
   const deals = founders.map((founder) => dealShares(terms, founder, (length) => systemRandom.bytes(length)));
-  for (const [at, founder] of founders.entries())
-    await writeRegion(founded[at]!.folder, terms, completeRegion(terms, founder, deals));
+  for (const [at, founder] of founders.entries()) {
+    const { folder } = founded[at]!;
+    await writeFile(join(folder, 'member.json'), `${JSON.stringify(members[at], null, 2)}\n`);
+    await writeRegion(folder, terms, completeRegion(terms, founder, deals));
+  }
 }
 
 async function writeConfig(

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Random } from '@medshare/clock';
 import { suite, toBase64url, type SuiteName } from '@medshare/crypto';
@@ -73,13 +73,15 @@ export async function founderOf(folder: string, id: string, name: SuiteName): Pr
 /** Keeps what founding the region came to: its document, the own share of the index key, the authorities of all members. */
 export async function writeRegion(
   folder: string,
-  { members }: Terms,
-  { region, oprfShare }: { region: Region; oprfShare: Uint8Array },
+  { members }: Pick<Terms, 'members'>,
+  { region, oprfShare }: { region: Region; oprfShare?: Uint8Array },
 ): Promise<void> {
-  await writeSecret(folder, 'oprf', oprfShare, await openFileKeys({ path: keyFile(folder) }));
+  if (oprfShare) await writeSecret(folder, 'oprf', oprfShare, await openFileKeys({ path: keyFile(folder) }));
   await mkdir(join(folder, 'tls', 'authorities'), { recursive: true });
   await Promise.all(members.map(({ id, ca }) => writeFile(join(folder, 'tls', 'authorities', `${id}.pem`), ca)));
-  await writeFile(join(folder, 'region.json'), `${JSON.stringify(region, null, 2)}\n`);
+  const file = join(folder, 'region.json');
+  await writeFile(`${file}.new`, `${JSON.stringify(region, null, 2)}\n`);
+  await rename(`${file}.new`, file);
 }
 
 export const keyFile = (folder: string): string => join(folder, 'keys', 'key-encryption-key');

@@ -57,7 +57,7 @@ export interface Assembled {
   provider: EmbeddedProvider | undefined;
   bus: OpenedBus;
   ledger: OpenedLedger | undefined;
-  oprfShare: Uint8Array;
+  oprfShare: Uint8Array | undefined;
   contexts: Map<RoleName, RoleContext>;
   databases: Database[];
   /** Schema `transit`. */
@@ -141,7 +141,9 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
     provider: config.identity.embedded ? await openProvider(config, loginsOf(contexts)) : undefined,
     bus,
     ledger,
-    oprfShare: await readSecret(config.data, 'oprf', keys),
+    oprfShare: region.oprf.members.includes(config.institution)
+      ? await readSecret(config.data, 'oprf', keys)
+      : undefined,
     contexts,
     databases,
     transit: { database: transitDatabase, payloads: transit },

@@ -1,4 +1,6 @@
 import { common, peer } from '@hyperledger/fabric-protos';
+import { keys } from '@medshare/chaincode-region';
+import { canonical } from '@medshare/crypto';
 import type { Region } from '@medshare/events/chain';
 import { createHash, createVerify, type X509Certificate } from 'node:crypto';
 import type { ChainSigning } from '../chain-signing.js';
@@ -30,7 +32,7 @@ export interface VerifyParts {
  */
 export async function* verifyCopy(parts: VerifyParts): AsyncIterable<ChainFinding> {
   const replayed = new ReplayedVersions(parts.chaincode);
-  const walk: Walk = { parts, replayed, members: undefined };
+  const walk: Walk = { parts, replayed, members: undefined, region: undefined, endorsements: Infinity };
   let before: { number: number; hash: string } | undefined;
   for (;;) {
     const page = await parts.copy.blocks((before?.number ?? -1) + 1, pageBlocks, pageBytes);
@@ -41,6 +43,8 @@ export async function* verifyCopy(parts: VerifyParts): AsyncIterable<ChainFindin
     }
   }
   if (before === undefined) yield { kind: 'chain', detail: 'there are no blocks' };
+  if (walk.region !== undefined && walk.region !== canonical(parts.region))
+    yield { kind: 'state', id: keys.region, detail: 'the region’s document is another than the one we were given' };
   yield* compareState(parts, replayed);
   for (const { id, refusals } of await parts.copy.keptLong(keptMs)) {
     const why = refusals > 0 ? `the ordering service refused it ${refusals} times` : 'no block holds it';
@@ -52,6 +56,13 @@ interface Walk {
   readonly parts: VerifyParts;
   readonly replayed: ReplayedVersions;
   members: ChannelMembers | undefined;
+  /**
+   * Fewest that a region's document so far asks for: one that asks for more counts at each institution from the start with it on, and
+   * whether a block's transactions met the channel's policy then its peer has judged.
+   */
+  endorsements: number;
+  /** The last of them, as it was written. */
+  region: string | undefined;
 }
 
 function* verifyBlock(
@@ -116,9 +127,18 @@ function* verifyTransaction(
   if (call.chaincode !== walk.parts.chaincode) return;
   if (!isClients(walk.members, transaction, call)) yield finding('signature', 'its client did not sign it');
   const endorsers = endorsersOf(walk.members, call);
-  const { endorsements } = walk.parts.region;
-  if (endorsers.size < endorsements)
-    yield finding('signature', `${endorsers.size} of ${endorsements} organisations endorse it`);
+  walk.region = regionIn(call, walk.parts.chaincode) ?? walk.region;
+  const { endorsements } = JSON.parse(walk.region ?? '{}') as Partial<Region>;
+  walk.endorsements = Math.min(walk.endorsements, endorsements ?? Infinity);
+  if (endorsers.size < walk.endorsements)
+    yield finding('signature', `${endorsers.size} of ${walk.endorsements} organisations endorse it`);
+}
+
+/** The region's document that a call writes. */
+function regionIn({ sets }: ReadCall, chaincode: string): string | undefined {
+  const writes = sets.filter(({ namespace }) => namespace === chaincode).flatMap(({ set }) => set.getWritesList());
+  const found = writes.find((write) => write.getKey() === keys.region);
+  return found && Buffer.from(found.getValue_asU8()).toString('utf8');
 }
 
 function isClients({ endorsers }: ChannelMembers, { envelope, txId }: ReadTransaction, { header }: ReadCall): boolean {

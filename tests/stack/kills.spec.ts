@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stateFolder } from './running-stack.js';
 import { skipAhead } from './kafka-admin.js';
 import { institution, StackUnderFire, victims } from './stack-under-fire.js';
@@ -27,7 +28,9 @@ describe('what was acknowledged survives the SIGKILL of any part, each role a pr
   it('is found to be lost when a consumer runs ahead of its effects: the planted defect', async () => {
     let takeBack = () => Promise.resolve();
     const plant = async () => {
-      await fire.acknowledge(20);
+      // on their way to who does not take them
+      await fire.behind(20);
+      await sleep(5_000);
       takeBack = await skipAhead(
         fire.stack,
         `${institution}.vault:record.classified`,

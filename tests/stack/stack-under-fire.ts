@@ -24,7 +24,7 @@ export type Victim = (typeof victims)[number];
 /** Patients whose messages are under way at once. */
 const streams = 3;
 /** Pause between two messages of a patient, ms. */
-const pause = 50;
+const pause = 200;
 /** Messages acknowledged and not yet anchored, at most: the sender of a test would bury a small machine, and measure its own backlog. */
 const ahead = 30;
 /** How long a killed part stays away, ms. */
@@ -114,6 +114,12 @@ export class StackUnderFire {
     return until(`${more} messages acknowledged`, enough, patience + 2_000 * Math.max(0, more));
   }
 
+  /** Resolves when so many messages are acknowledged and on their way. */
+  behind(messages: number): Promise<unknown> {
+    const enough = () => Promise.resolve(this.hospital.total - this.#anchored >= messages);
+    return until(`${messages} messages on their way`, enough, patience);
+  }
+
   async #underLoad(messages: number, work: () => Promise<number>): Promise<Survived> {
     const before = this.hospital.total;
     this.#sending = true;
@@ -179,7 +185,9 @@ export class StackUnderFire {
     if (pid === undefined) throw new Error(`${name} does not run`);
     process.kill(pid, 'SIGKILL');
     await until(`${name} is gone`, async () => (await supervisor.pidOf(name)) === undefined);
-    return async () => void (await supervisor.start(server));
+    // what it was furnished with it still has
+    const asItWas = { ...server, furnish: () => Promise.resolve() };
+    return async () => void (await supervisor.start(asItWas));
   }
 
   /** A sender waits while the platform is behind. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { KeycloakAdmin } from '@medshare/app/realm/keycloak-admin';
+import { until } from '../../harness/demo.js';
 import { institutions, type Stack } from '../stack.js';
 
 /** The administrator of the master realm: name, and which secret is its password. */
@@ -37,7 +38,8 @@ async function infrastructureRealm(stack: Stack): Promise<object> {
 
 /** Makes the realm unless it is there. */
 export async function furnishKeycloak(stack: Stack): Promise<void> {
-  const admin = await keycloakAdministrator(stack);
+  // its first answers take long on a busy machine
+  const admin = await until('Keycloak signs its administrator in', () => keycloakAdministrator(stack), 60_000);
   if ((await admin.read('/infrastructure')) === undefined)
     await admin.write('POST', '', await infrastructureRealm(stack));
 }

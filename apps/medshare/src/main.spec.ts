@@ -2,18 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { callMain } from './call-main.fixture.js';
 import type { Surroundings } from './commands/outcome.js';
 import { createProgram } from './commands/program.js';
-import { main } from './main.js';
 
-const call = async (...args: string[]) => {
-  const written = { out: '', err: '' };
-  const stream = (name: 'out' | 'err') =>
-    ({ isTTY: false, write: (text: string) => ((written[name] += text), true) }) as unknown as NodeJS.WriteStream;
-  const stop = new AbortController().signal;
-  const exitCode = await main({ args, stdout: stream('out'), stderr: stream('err'), env: {}, stop });
-  return { exitCode, ...written };
-};
+const call = (...args: string[]) => callMain(args);
 
 /** Every command there is, read from the program itself: a new one cannot escape. */
 const leavesOf = (command: Command, path: string[] = []): string[][] =>

@@ -107,7 +107,9 @@ async function tokenOf(
 ): Promise<string> {
   const { data, institution, username } = place;
   const given = env['MEDSHARE_CLI_PASSWORD'];
-  if (given === undefined && (await readSession(place)) !== undefined) return sessionToken(place);
+  const session = given === undefined ? await readSession(place) : undefined;
+  // a token goes to nobody but the server that it was got for
+  if (session?.httpUrl === at.httpUrl && session.issuer === at.issuer) return sessionToken(place);
   if (given === undefined && issuer !== undefined)
     throw problem('auth.unauthenticated', {
       where: `${username}@${institution}`,

@@ -32,15 +32,17 @@ export async function awaitRedirect(uri: string): Promise<Redirect> {
           reject(problem('auth.unauthenticated', { where: 'login', detail: 'the sign-in was not brought to its end' }));
         if (signal.aborted) return late();
         signal.addEventListener('abort', late, { once: true });
+        let come = false;
         server.on('request', ({ url = '', method }, response) => {
           const headers = {
             'content-type': 'text/plain; charset=utf-8',
             'cache-control': 'no-store',
             connection: 'close',
           };
-          const [path, query] = [url.split('?')[0], url.slice(url.indexOf('?'))];
-          // browsers ask for icons, too
-          if (method !== 'GET' || path !== pathname) return void response.writeHead(404, headers).end();
+          const { pathname: path, search: query } = new URL(url, 'http://127.0.0.1');
+          // browsers ask for icons, too, and sometimes twice
+          if (come || method !== 'GET' || path !== pathname) return void response.writeHead(404, headers).end();
+          come = true;
           resolve({ query, answer: (text) => void response.writeHead(200, headers).end(`${text}\n`) });
         });
       }),

@@ -7,7 +7,7 @@ import { systemClock as clock, systemRandom as random } from '@medshare/clock';
 import { createEmbeddedProvider } from '@medshare/identity/embedded-oidc.driver';
 import express from 'express';
 import { decodeJwt } from 'jose';
-import { main } from '../main.js';
+import { callMain } from '../call-main.fixture.js';
 
 const passwords = { 'dr.chen': 'correct horse battery', 'dr.wu': 'another long password' };
 const who = ['--as', 'dr.chen@harbor'];
@@ -41,18 +41,8 @@ describe('signing in on the command line with a browser', () => {
   const sessionFile = () => join(folder, 'staff', 'harbor-dr.chen.session.json');
   const session = async () => JSON.parse(await readFile(sessionFile(), 'utf8')) as Record<string, unknown>;
 
-  const call = async (args: string[], onWords: (text: string) => void = () => undefined) => {
-    const written = { out: '', err: '' };
-    const stream = (name: 'out' | 'err') =>
-      ({
-        isTTY: false,
-        write: (text: string) => ((written[name] += text), onWords(written.err), true),
-      }) as unknown as NodeJS.WriteStream;
-    const stop = new AbortController().signal;
-    const env = { MEDSHARE_CLI_DATA: folder };
-    const exitCode = await main({ args, stdout: stream('out'), stderr: stream('err'), env, stop });
-    return { exitCode, ...written };
-  };
+  const call = (args: string[], onNotice?: (text: string) => void) =>
+    callMain(args, { env: { MEDSHARE_CLI_DATA: folder }, ...(onNotice && { onNotice }) });
   const login = async (open: (address: string) => Promise<string>) => {
     let shown: Promise<string> | undefined;
     const answer = await call(['login', ...who, ...at], (words) => {
@@ -100,6 +90,13 @@ describe('signing in on the command line with a browser', () => {
     });
     expect(await token()).toBe('dr.chen');
     if (process.platform !== 'win32') expect((await stat(sessionFile())).mode & 0o777).toBe(0o600);
+  });
+
+  it('is not shown to another address than the one it was begun for', async () => {
+    const [, url, ...issuer] = at;
+    const other = await call(['token', ...who, '--url', url!.replace('127.0.0.1', 'localhost'), ...issuer]);
+    expect(other).toMatchObject({ exitCode: 1, out: '', err: expect.stringContaining('sign in first') });
+    expect(await call(['token', ...who, ...at])).toMatchObject({ exitCode: 0 });
   });
 
   it('asks for the next token once, however many commands want it at one time', async () => {

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { canonical, documentHash, signDocument, suite } from '@medshare/crypto';
@@ -14,6 +13,7 @@ import { positiveInt, several } from './option-values.js';
 import { addCommand, type Outcome } from './outcome.js';
 import type { Run } from './program.js';
 import { json, readJson, writeJson } from './region-files.js';
+import { writeNew } from './write-new.js';
 
 /** A member's signature of an amendment. */
 export const signatureFile = z.strictObject({
@@ -171,13 +171,7 @@ async function adopt({ region: file, member, data }: AdoptOptions): Promise<Outc
   const { id } = await ourselves(data, next);
   await writeRegion(data, { members: given }, { region: next });
   const config = join(data, 'config.yaml');
-  const fresh = await writeFile(config, firstConfig(next.region, given, id), { flag: 'wx' }).then(
-    () => true,
-    (caught: NodeJS.ErrnoException) => {
-      if (caught.code !== 'EEXIST') throw caught;
-      return false;
-    },
-  );
+  const fresh = await writeNew(config, firstConfig(next.region, given, id));
   const lines = given.map(
     ({ id: who, peerUrl }) => `  ${who}: authorities tls/authorities/${who}.pem, urls ${peerUrl}`,
   );

@@ -2,21 +2,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryHost } from '@medshare/chaincode-region/memory-host.fixture';
-import { main } from '../main.js';
+import { callMain } from '../call-main.fixture.js';
 
 const ids = ['harbor', 'lakeside', 'summit'];
 
 describe.each(['intl', 'sm'])('a region of suite %s that institutions found on machines of their own', (suite) => {
   let folder: string;
   const at = (...names: string[]) => join(folder, ...names);
-  const call = async (...args: string[]) => {
-    const written = { out: '', err: '' };
-    const stream = (name: 'out' | 'err') =>
-      ({ isTTY: false, write: (text: string) => ((written[name] += text), true) }) as unknown as NodeJS.WriteStream;
-    const stop = new AbortController().signal;
-    const exitCode = await main({ args, stdout: stream('out'), stderr: stream('err'), env: {}, stop });
-    return { exitCode, ...written };
-  };
+  const call = (...args: string[]) => callMain(args);
   const members = () => ids.flatMap((id) => ['--member', at(id, 'member.json')]);
   const common = (id: string) => ['--agreement', at('east.json'), ...members(), '--data', at(id)];
   const deals = () => ids.flatMap((id) => ['--deal', at(`${id}.deal.json`)]);

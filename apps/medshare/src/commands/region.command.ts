@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { systemClock, systemRandom } from '@medshare/clock';
@@ -22,6 +21,7 @@ import { addCommand, UsageError, type Outcome } from './outcome.js';
 import type { Run } from './program.js';
 import { addAmending } from './region-amend.js';
 import { json, readJson, writeJson } from './region-files.js';
+import { writeNew } from './write-new.js';
 
 interface JoinOptions {
   id: string;
@@ -126,13 +126,9 @@ async function joinRegion({ id, name, data, ...options }: JoinOptions): Promise<
 
 async function deal({ out, ...options }: TogetherOptions & { out: string }): Promise<Outcome> {
   const { terms, founder } = await read(options);
-  await writeFile(out, json(dealShares(terms, founder, (length) => systemRandom.bytes(length))), { flag: 'wx' }).catch(
-    (caught: NodeJS.ErrnoException) => {
-      throw caught.code === 'EEXIST'
-        ? new UsageError(`${out} is there already: all members must take the same deal`)
-        : caught;
-    },
-  );
+  const dealt = json(dealShares(terms, founder, (length) => systemRandom.bytes(length)));
+  if (!(await writeNew(out, dealt)))
+    throw new UsageError(`${out} is there already: all members must take the same deal`);
   return {
     document: { file: out, terms: terms.hash },
     text: `${out}: give it to the other members. Terms: ${terms.hash}`,
@@ -149,11 +145,7 @@ async function found({ deal: files, ...options }: TogetherOptions & { deal: stri
   const made = completeRegion(terms, founder, deals);
   await writeRegion(data, terms, made);
   const config = join(data, 'config.yaml');
-  await writeFile(config, firstConfig(agreement.region, terms.members, founder.id), { flag: 'wx' }).catch(
-    (caught: NodeJS.ErrnoException) => {
-      if (caught.code !== 'EEXIST') throw caught;
-    },
-  );
+  await writeNew(config, firstConfig(agreement.region, terms.members, founder.id));
   const hash = documentHash(suite(made.region.suite), 'region', 1, made.region);
   return {
     document: { region: made.region, hash, config },

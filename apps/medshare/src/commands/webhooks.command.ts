@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { webhookFetchDone, webhookStates, type WebhookStates } from '@medshare/events';
@@ -9,6 +8,7 @@ import { messagesApi, withEngineer } from './messages-api.js';
 import { moment } from './moments.js';
 import { addCommand, UsageError, type Outcome, type Surroundings } from './outcome.js';
 import type { Run } from './program.js';
+import { writeNew } from './write-new.js';
 
 interface ChoiceOptions extends WhoOptions {
   all?: boolean;
@@ -60,9 +60,7 @@ async function makeKey(file: string): Promise<Outcome> {
   const jwk = await exportJWK(privateKey);
   const own = { ...jwk, kid: await calculateJwkThumbprint(jwk), use: 'sig', alg: 'ES384' };
   const text = `${JSON.stringify(own, undefined, 2)}\n`;
-  await writeFile(file, text, { mode: 0o600, flag: 'wx' }).catch((caught: NodeJS.ErrnoException) => {
-    throw caught.code === 'EEXIST' ? new UsageError(`${file} is there already; a key is not written over`) : caught;
-  });
+  if (!(await writeNew(file, text, 0o600))) throw new UsageError(`${file} is there already; a key is not written over`);
   const { d: _, ...open } = own;
   const document = { keys: [open] };
   return { document, text: JSON.stringify(document, undefined, 2) };

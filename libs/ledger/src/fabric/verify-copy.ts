@@ -1,7 +1,7 @@
 import { common, peer } from '@hyperledger/fabric-protos';
 import { keys } from '@medshare/chaincode-region';
 import { canonical } from '@medshare/crypto';
-import type { Region } from '@medshare/events/chain';
+import { region as regionShape, type Region } from '@medshare/events/chain';
 import { createHash, createVerify, type X509Certificate } from 'node:crypto';
 import type { ChainSigning } from '../chain-signing.js';
 import type { ChainFinding } from '../ledger.port.js';
@@ -127,11 +127,27 @@ function* verifyTransaction(
   if (call.chaincode !== walk.parts.chaincode) return;
   if (!isClients(walk.members, transaction, call)) yield finding('signature', 'its client did not sign it');
   const endorsers = endorsersOf(walk.members, call);
-  walk.region = regionIn(call, walk.parts.chaincode) ?? walk.region;
-  const { endorsements } = JSON.parse(walk.region ?? '{}') as Partial<Region>;
-  walk.endorsements = Math.min(walk.endorsements, endorsements ?? Infinity);
+  const written = regionIn(call, walk.parts.chaincode);
+  // the first document is judged by itself, an amendment by what was asked for before it
+  if (walk.region === undefined) takeRegion(walk, written);
   if (endorsers.size < walk.endorsements)
     yield finding('signature', `${endorsers.size} of ${walk.endorsements} organisations endorse it`);
+  takeRegion(walk, written);
+}
+
+function takeRegion(walk: Walk, written: string | undefined): void {
+  if (written === undefined || written === walk.region) return;
+  walk.region = written;
+  walk.endorsements = Math.min(walk.endorsements, endorsementsOf(written));
+}
+
+/** @returns Infinity for what is no document of a region: it lowers nothing, and is told at the end as another than ours */
+function endorsementsOf(document: string): number {
+  try {
+    return regionShape.parse(JSON.parse(document)).endorsements;
+  } catch {
+    return Infinity;
+  }
 }
 
 /** The region's document that a call writes. */

@@ -58,8 +58,11 @@ export const kafkaClient = ({ brokers, tls, sasl }: KafkaSettings, retries: numb
 const SESSION_MS = 15_000;
 export const HEARTBEAT_MS = 3_000;
 const REBALANCE_MS = 30_000;
-/** How long a fetch waits for something new: what a partition that was paused is late by at most. */
-const FETCH_WAIT_MS = 500;
+/**
+ * How long a fetch waits for something new: what a partition that was paused is late by at most, and what a member's heartbeat may wait for.
+ * Each group and topic asks each broker that often: with 500 ms the brokers of an idle institution are kept busy by it.
+ */
+const FETCH_WAIT_MS = 2_000;
 /** Bytes of one fetch of a partition and of a broker: the bound of what a consumer holds in memory, once a broker. */
 const PARTITION_BYTES = 256 * 1024;
 const FETCH_BYTES = 1024 * 1024;

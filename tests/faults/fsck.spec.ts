@@ -1,6 +1,7 @@
 import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDemoConfigs, type DemoConfigs } from '@medshare/app/commands/demo-configs';
+import { openDemoConfigs } from '@medshare/app/commands/demo-configs';
+import type { BorrowedDatabases } from '@medshare/app/run/open-database';
 import type { Config } from '@medshare/app/config';
 import { fsck } from '@medshare/app/run/fsck';
 import { startDemo, until, type Demo } from '../harness/demo.js';
@@ -13,7 +14,7 @@ import { lastingFindings, runFsck, type Finding } from './run-fsck.js';
 
 describe('fsck', () => {
   let demo: Demo;
-  let opened: DemoConfigs;
+  let opened: BorrowedDatabases;
   const config = () => opened.configs[0]!;
 
   beforeAll(async () => {

@@ -113,7 +113,7 @@ describe('a mistake in how the database is reached', () => {
   it('is told at the start in one line that names the setting', async () => {
     const passwords = join(folder, 'wrong-passwords');
     await mkdir(passwords, { recursive: true });
-    for (const schema of schemaNames) await writeFile(join(passwords, schema), 'wrong');
+    for (const schema of schemaNames) await writeFile(join(passwords, schema), 'wrong', { mode: 0o600 });
     const told = [
       await start((database) => (database['users'] = { prefix: 'harbor_', passwords })),
       await start((database) => (database['users'] = { prefix: 'harbor_', passwords: 'nowhere' })),

@@ -9,8 +9,9 @@ import { parse, stringify } from 'yaml';
 import { configFile, foundDemo } from '@medshare/app/found/found-demo';
 import { freePort } from '@medshare/testkit';
 import { freePortBase } from '../harness/demo.js';
-import type { FabricDescription } from './fabric/describe-fabric.js';
-import type { Organisation } from './fabric/organisations.js';
+import type { FabricDescription, OrganisationDescription } from './fabric/describe-fabric.js';
+import type { Pair } from './fabric/identities.js';
+import type { Joined, Organisation } from './fabric/organisations.js';
 
 const program = resolve('apps/medshare/bin/medshare.mjs');
 const run = promisify(execFile);
@@ -28,7 +29,12 @@ export interface FabricInstitutions {
   serve(organisation: Organisation): Promise<void>;
   /** SIGKILL to it. */
   kill(organisation: Organisation): Promise<void>;
-  config(organisation: Organisation): string;
+  config(organisation: Joined): string;
+  /** Another organisation of the channel: its configuration turned like theirs, its package installed and approved, its server started. */
+  enrol(organisation: Joined, described: OrganisationDescription): Promise<void>;
+  /** Says for an organisation that it will run its package under the next sequence, as its region's document now is. */
+  approve(organisation: Joined): Promise<void>;
+  commit(organisation: Joined): Promise<void>;
   /** process id of its chaincode server */
   pid(organisation: Organisation): number;
   stop(): Promise<void>;
@@ -46,10 +52,11 @@ export async function foundOnFabric(fabric: FabricDescription): Promise<FabricIn
   await foundDemo(data, portBase, 'intl', () => undefined);
   const organisations = Object.keys(fabric.organisations) as Organisation[];
   const chaincode = `region-${randomUUID().slice(0, 8)}`;
-  const running = new Map<Organisation, ChildProcess>();
-  const placed = new Map<Organisation, readonly string[]>();
+  const running = new Map<Joined, ChildProcess>();
+  const admins = new Map<Joined, Pair>();
+  const placed = new Map<Joined, readonly string[]>();
 
-  async function serve(organisation: Organisation): Promise<void> {
+  async function serve(organisation: Joined): Promise<void> {
     const child = spawn(process.execPath, [program, 'chain', 'serve', ...placed.get(organisation)!], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
@@ -58,7 +65,7 @@ export async function foundOnFabric(fabric: FabricDescription): Promise<FabricIn
     if (word !== 'ready') throw new Error(`the chaincode server of ${organisation} ended with ${String(word)}`);
   }
 
-  async function kill(organisation: Organisation, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  async function kill(organisation: Joined, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = running.get(organisation);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill(signal);
@@ -66,14 +73,20 @@ export async function foundOnFabric(fabric: FabricDescription): Promise<FabricIn
   }
 
   async function stop(): Promise<void> {
-    for (const organisation of organisations) await kill(organisation, 'SIGTERM');
+    for (const organisation of placed.keys()) await kill(organisation, 'SIGTERM');
     await rm(folder, { recursive: true, force: true });
   }
 
-  async function enrol(organisation: Organisation): Promise<void> {
-    const described = fabric.organisations[organisation];
+  const packageOf = (organisation: Joined): string => join(folder, `${organisation}.tgz`);
+  const approve = async (organisation: Joined): Promise<void> =>
+    void (await medshare('chain', 'approve', '--package', packageOf(organisation), ...admin(organisation)));
+  const commit = async (organisation: Joined): Promise<void> =>
+    void (await medshare('chain', 'commit', ...admin(organisation)));
+
+  async function enrol(organisation: Joined, described: OrganisationDescription): Promise<void> {
     const { certificate, key, authority, peerCertificate, peerKey } = described.chaincode;
-    const file = join(folder, `${organisation}.tgz`);
+    const file = packageOf(organisation);
+    admins.set(organisation, described.admin);
     const address = `127.0.0.1:${await freePort()}`;
     await turn(configFile(data, organisation), {
       ledger: `fabric://${described.gateway.address}/${fabric.channel}`,
@@ -90,18 +103,18 @@ export async function foundOnFabric(fabric: FabricDescription): Promise<FabricIn
     const server = ['--cert', certificate, '--key', key, '--client-authorities', authority];
     placed.set(organisation, ['--package', file, '--listen', address, ...server]);
     await medshare('chain', 'install', '--package', file, ...admin(organisation));
-    await medshare('chain', 'approve', '--package', file, ...admin(organisation));
+    await approve(organisation);
     await serve(organisation);
   }
 
-  const admin = (organisation: Organisation): string[] => {
-    const { certificate, key } = fabric.organisations[organisation].admin;
+  const admin = (organisation: Joined): string[] => {
+    const { certificate, key } = admins.get(organisation)!;
     return ['--config', configFile(data, organisation), '--admin-cert', certificate, '--admin-key', key];
   };
 
   try {
-    for (const organisation of organisations) await enrol(organisation);
-    await medshare('chain', 'commit', ...admin(organisations[0]!));
+    for (const organisation of organisations) await enrol(organisation, fabric.organisations[organisation]);
+    await commit(organisations[0]!);
   } catch (caught) {
     await stop();
     throw caught;
@@ -111,6 +124,9 @@ export async function foundOnFabric(fabric: FabricDescription): Promise<FabricIn
     portBase,
     serve,
     kill,
+    enrol,
+    approve,
+    commit,
     config: (organisation) => configFile(data, organisation),
     pid: (organisation) => running.get(organisation)?.pid ?? 0,
     stop,

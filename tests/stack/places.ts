@@ -38,7 +38,7 @@ export const portsFrom = (base: number) => ({
   s3: base + 60,
   collector: { otlp: base + 70, health: base + 71, metrics: base + 72 },
   prometheus: base + 80,
-  /** @param organisation from 0 to 2 */
+  /** @param organisation from 0 to 3 */
   fabric: (organisation: number) => {
     const first = base + 330 + 20 * organisation;
     return {

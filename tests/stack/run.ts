@@ -39,7 +39,7 @@ topics and groups whose names begin with its own and a dot, e.g. harbor.record.r
 themselves; a deployment against the stack is started by "medshare up --demo --data <state>/institutions". To kill a broker as tests do: SIGKILL to its pid in status --json; up brings it back.
 
 Fabric: network "east", three organisations with a peer and an orderer each; stack.json's "fabric" has addresses, identities, certificates. The programs
-peer, orderer, configtxgen and osnadmin of a release of 2.5 or later are taken from the folder MEDSHARE_FABRIC_BIN; without it 2.1.1 is built, and a Gateway service for tests stands in front of
+peer, orderer, configtxgen, configtxlator and osnadmin of a release of 2.5 or later are taken from the folder MEDSHARE_FABRIC_BIN; without it 2.1.1 is built, and a Gateway service for tests stands in front of
 its peers (tests/stack/gateway/README.md). What runs is in status and in stack.json. A network stays with the release that it was founded on.
 
   npm run stack -- up postgres kafka

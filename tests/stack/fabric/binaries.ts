@@ -7,6 +7,9 @@ import { buildHere } from '../packages/go.js';
 import type { Package } from '../server.js';
 import type { Places } from '../places.js';
 
+/** What a release must bring; one that is built here has no osnadmin, and needs none. */
+const neededPrograms = ['peer', 'orderer', 'configtxgen', 'configtxlator', 'osnadmin'] as const;
+
 /** Fabric's programs: given by whoever runs the stack, or the newest release that the Go module proxy serves. */
 export interface Binaries {
   readonly origin: 'given' | 'built';
@@ -17,16 +20,18 @@ export interface Binaries {
   /** what must be installed first, where they are built */
   readonly package?: Package;
   /** @returns the path of a program */
-  program(name: 'peer' | 'orderer' | 'configtxgen' | 'osnadmin', places: Places): string;
+  program(name: (typeof neededPrograms)[number], places: Places): string;
 }
 
 const variable = 'MEDSHARE_FABRIC_BIN';
 const sources = resolve(import.meta.dirname, '../packages/fabric');
 const builtRelease = '2.1.1';
 const module = 'github.com/hyperledger/fabric';
-/** Which modules it was built of is part of its version, so that another set is built again. */
+const builtPrograms = ['configtxgen', 'configtxlator', 'orderer', 'peer'] as const;
+/** What it was built of is part of its version, so that another set is built again. */
 const digest = createHash('sha256')
   .update(readFileSync(join(sources, 'go.sum')))
+  .update(builtPrograms.join())
   .digest('hex')
   .slice(0, 8);
 
@@ -34,8 +39,8 @@ const fabricPackage: Package = {
   name: 'fabric',
   version: `${builtRelease}-${digest}`,
   async install(folder, note) {
-    for (const [at, name] of (['configtxgen', 'orderer', 'peer'] as const).entries()) {
-      note(`building ${name} (${at + 1} of 3)`);
+    for (const [at, name] of builtPrograms.entries()) {
+      note(`building ${name} (${at + 1} of ${builtPrograms.length})`);
       await buildHere(sources, join(folder, name), {
         command: `${module}/cmd/${name}`,
         variables: [`${module}/common/metadata.Version=${builtRelease}`],
@@ -54,12 +59,11 @@ const built: Binaries = {
 
 /** @throws Error that names the variable, when a program is missing or does not say its version */
 function given(folder: string): Binaries {
-  const needed = ['peer', 'orderer', 'configtxgen', 'osnadmin'] as const;
-  for (const name of needed)
+  for (const name of neededPrograms)
     try {
       accessSync(join(folder, name), constants.X_OK);
     } catch {
-      throw new Error(`${variable}: no program ${name} in ${folder}; it must hold ${needed.join(', ')}`);
+      throw new Error(`${variable}: no program ${name} in ${folder}; it must hold ${neededPrograms.join(', ')}`);
     }
   const said = execFileSync(join(folder, 'peer'), ['version'], { encoding: 'utf8', timeout: 60_000 });
   const release = /Version: v?(\d+\.\d+[^\s]*)/.exec(said)?.[1];

@@ -1,4 +1,4 @@
-import { mspIdOf, organisations, portsOf, type Organisation } from './organisations.js';
+import { mspIdOf, organisations, portsOf, type Joined, type Organisation } from './organisations.js';
 import { materialOf } from './identities.js';
 import type { Stack } from '../stack.js';
 
@@ -67,7 +67,8 @@ function ordering(stack: Stack): object {
   };
 }
 
-function memberOf(stack: Stack, organisation: Organisation): object {
+/** An organisation as the channel knows it. */
+export function memberOf(stack: Stack, organisation: Joined): object {
   const id = mspIdOf(organisation);
   return {
     Name: id,

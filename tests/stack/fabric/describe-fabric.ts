@@ -2,7 +2,16 @@ import type { Stack } from '../stack.js';
 import { fabricBinaries } from './binaries.js';
 import { isFounded } from './found-network.js';
 import { materialOf, type Pair } from './identities.js';
-import { at, channel, mspIdOf, network, organisations, portsOf, type Organisation } from './organisations.js';
+import {
+  at,
+  channel,
+  mspIdOf,
+  network,
+  organisations,
+  portsOf,
+  type Joined,
+  type Organisation,
+} from './organisations.js';
 
 /** Where the network is; everything that is a file is PEM, keys are PKCS#8. */
 export interface FabricDescription {
@@ -17,7 +26,7 @@ export interface FabricDescription {
   readonly organisations: Readonly<Record<Organisation, OrganisationDescription>>;
 }
 
-interface OrganisationDescription {
+export interface OrganisationDescription {
   readonly mspId: string;
   /** issues its identities */
   readonly authority: string;
@@ -45,7 +54,7 @@ interface ChaincodeDescription extends Pair {
 export async function describeFabric(stack: Stack): Promise<FabricDescription | undefined> {
   if (!(await isFounded(stack))) return undefined;
   const { release, origin, modern } = fabricBinaries();
-  const described = organisations.map((each) => [each, organisationOf(stack, each, modern)] as const);
+  const described = organisations.map((each) => [each, describeOrganisation(stack, each)] as const);
   return {
     network,
     release,
@@ -62,7 +71,8 @@ export async function describeFabric(stack: Stack): Promise<FabricDescription | 
   };
 }
 
-function organisationOf(stack: Stack, organisation: Organisation, modern: boolean): OrganisationDescription {
+export function describeOrganisation(stack: Stack, organisation: Joined): OrganisationDescription {
+  const { modern } = fabricBinaries();
   const { peer, gateway, chaincode } = portsOf(stack, organisation);
   const material = materialOf(stack, organisation);
   const process = `fabric-peer-${organisation}`;

@@ -6,7 +6,7 @@ import { createAuthority, issueCertificate, type Authority } from '@medshare/pee
 import { writePrivate } from '../secrets.js';
 import type { Stack } from '../stack.js';
 import { withLowS } from './low-s.js';
-import { networkFolder, organisations, type Organisation } from './organisations.js';
+import { networkFolder, organisations, type Joined } from './organisations.js';
 
 const days = { authority: 3650, leaf: 397 };
 const hosts = ['127.0.0.1', 'localhost'];
@@ -35,7 +35,7 @@ export interface Material {
   tls(listener: (typeof listeners)[number]): Pair;
 }
 
-export function materialOf(stack: Pick<Stack, 'places'>, organisation: Organisation): Material {
+export function materialOf(stack: Pick<Stack, 'places'>, organisation: Joined): Material {
   const folder = join(networkFolder(stack), 'organisations', organisation);
   const mspOf = (kind: string) => join(folder, 'identities', kind);
   return {
@@ -56,8 +56,8 @@ export function materialOf(stack: Pick<Stack, 'places'>, organisation: Organisat
 }
 
 /** Makes what is missing; an organisation's files are there whole or not at all. */
-export async function makeMaterial(stack: Pick<Stack, 'places'>): Promise<void> {
-  for (const organisation of organisations) {
+export async function makeMaterial(stack: Pick<Stack, 'places'>, of: readonly Joined[] = organisations): Promise<void> {
+  for (const organisation of of) {
     const { folder } = materialOf(stack, organisation);
     if (await stat(folder).catch(() => undefined)) continue;
     const fresh = `${folder}.new`;
@@ -68,7 +68,7 @@ export async function makeMaterial(stack: Pick<Stack, 'places'>): Promise<void> 
   }
 }
 
-async function makeOrganisation(folder: string, organisation: Organisation): Promise<void> {
+async function makeOrganisation(folder: string, organisation: Joined): Promise<void> {
   const identities = await authorityOf(organisation);
   const tls = await authorityOf(`tls.${organisation}`);
   for (const [name, { key }] of [['authority', identities] as const, ['tls-authority', tls] as const])

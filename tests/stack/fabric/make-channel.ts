@@ -6,7 +6,7 @@ import type { Stack } from '../stack.js';
 import { fabricBinaries } from './binaries.js';
 import { anchorsFile, channelFile } from './found-network.js';
 import { materialOf } from './identities.js';
-import { at, channel, networkFolder, organisations, portsOf, type Organisation } from './organisations.js';
+import { at, channel, networkFolder, organisations, portsOf, type Joined, type Organisation } from './organisations.js';
 import { peerAsAdmin } from './peer-program.js';
 
 const making = new Map<string, Promise<string>>();
@@ -28,7 +28,7 @@ export async function joinOrderer(stack: Stack, organisation: Organisation): Pro
 }
 
 /** Has an organisation's peer take part in the channel; makes the channel before, where that has to be done. Idempotent. */
-export async function joinPeer(stack: Stack, organisation: Organisation): Promise<void> {
+export async function joinPeer(stack: Stack, organisation: Joined): Promise<void> {
   const listed = await peerAsAdmin(stack, organisation, ['channel', 'list']);
   if (listed.split('\n').includes(channel)) return;
   const folder = networkFolder(stack);
@@ -38,7 +38,7 @@ export async function joinPeer(stack: Stack, organisation: Organisation): Promis
 }
 
 /** @returns the file of the channel's first block */
-async function firstBlock(stack: Stack, organisation: Organisation): Promise<string> {
+async function firstBlock(stack: Stack, organisation: Joined): Promise<string> {
   if (fabricBinaries().modern) return channelFile(stack);
   const block = join(networkFolder(stack), `${channel}.block`);
   if (await stat(block).catch(() => undefined)) return block;

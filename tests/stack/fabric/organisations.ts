@@ -8,14 +8,17 @@ export const channel = 'east';
 export const systemChannel = 'east-orderers';
 
 export type Organisation = (typeof institutions)[number];
-/** Each has a peer, an orderer and chaincode servers. */
+/** Those that found it: each has a peer, an orderer and chaincode servers. */
 export const organisations = institutions;
+/** One that joins later, with a peer. */
+export const newcomer = 'pier';
+export type Joined = Organisation | typeof newcomer;
 
 /** The institution's own id, as a region's document has it where it names no other. */
-export const mspIdOf = (organisation: Organisation): string => organisation;
+export const mspIdOf = (organisation: Joined): string => organisation;
 
-export const portsOf = ({ ports }: Stack, organisation: Organisation) =>
-  ports.fabric(organisations.indexOf(organisation));
+export const portsOf = ({ ports }: Stack, organisation: Joined) =>
+  ports.fabric([...organisations, newcomer].indexOf(organisation));
 
 export const networkFolder = ({ places }: Pick<Stack, 'places'>): string => join(places.state, 'fabric');
 

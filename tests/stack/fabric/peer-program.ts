@@ -3,14 +3,14 @@ import { tool } from '../install.js';
 import type { Stack } from '../stack.js';
 import { fabricBinaries } from './binaries.js';
 import { materialOf } from './identities.js';
-import { at, mspIdOf, networkFolder, portsOf, type Organisation } from './organisations.js';
+import { at, mspIdOf, networkFolder, portsOf, type Joined } from './organisations.js';
 
 /** Holds a peer's core.yaml, and its data in `data`. */
-export const peerFolder = (stack: Stack, organisation: Organisation): string =>
+export const peerFolder = (stack: Stack, organisation: Joined): string =>
   join(networkFolder(stack), `peer-${organisation}`);
 
 /** Runs the program `peer` as an organisation's administrator against its peer. @returns what it wrote */
-export function peerAsAdmin(stack: Stack, organisation: Organisation, args: readonly string[]): Promise<string> {
+export function peerAsAdmin(stack: Stack, organisation: Joined, args: readonly string[]): Promise<string> {
   const material = materialOf(stack, organisation);
   const env = {
     FABRIC_CFG_PATH: peerFolder(stack, organisation),

@@ -1,13 +1,13 @@
 import { join, resolve } from 'node:path';
 import type { Stack } from '../stack.js';
-import { at, mspIdOf, network, portsOf, type Organisation } from './organisations.js';
+import { at, mspIdOf, network, portsOf, type Joined } from './organisations.js';
 import { materialOf } from './identities.js';
 
 const bccsp = { Default: 'SW', SW: { Hash: 'SHA2', Security: 256 } };
 const builder = resolve(import.meta.dirname, 'builder');
 
 /** `core.yaml` of an organisation's peer: everything on the loopback, no Docker, chaincode as a service. Keys it does not name are zero or Fabric's defaults. */
-export function peerSettings(stack: Stack, organisation: Organisation, data: string): object {
+export function peerSettings(stack: Stack, organisation: Joined, data: string): object {
   const { peer } = portsOf(stack, organisation);
   const material = materialOf(stack, organisation);
   const tls = material.tls('peer');

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { fabricBinaries } from '../fabric/binaries.js';
 import { foundNetwork } from '../fabric/found-network.js';
 import { materialOf } from '../fabric/identities.js';
-import { at, mspIdOf, networkFolder, portsOf, type Organisation } from '../fabric/organisations.js';
+import { at, mspIdOf, networkFolder, portsOf, type Joined } from '../fabric/organisations.js';
 import { whyNoGrpc } from '../fabric/probe.js';
 import type { GatewayFile } from '../gateway/run-gateway.js';
 import type { Launch, StackServer } from '../server.js';
@@ -14,7 +14,7 @@ import { peerName } from './fabric-peer.js';
 const root = resolve(import.meta.dirname, '../../..');
 
 /** The tests' stand-in for the Gateway service, where the peers have none. */
-export function fabricGateway(stack: Stack, organisation: Organisation): StackServer {
+export function fabricGateway(stack: Stack, organisation: Joined): StackServer {
   const { gateway } = portsOf(stack, organisation);
   return {
     name: `fabric-gateway-${organisation}`,
@@ -27,7 +27,7 @@ export function fabricGateway(stack: Stack, organisation: Organisation): StackSe
   };
 }
 
-async function prepare(stack: Stack, organisation: Organisation): Promise<Launch> {
+async function prepare(stack: Stack, organisation: Joined): Promise<Launch> {
   await foundNetwork(stack);
   const material = materialOf(stack, organisation);
   const { peer, gateway } = portsOf(stack, organisation);

@@ -5,7 +5,7 @@ import { fabricBinaries } from '../fabric/binaries.js';
 import { foundNetwork } from '../fabric/found-network.js';
 import { materialOf } from '../fabric/identities.js';
 import { joinPeer } from '../fabric/make-channel.js';
-import { at, organisations, portsOf, type Organisation } from '../fabric/organisations.js';
+import { at, organisations, portsOf, type Joined } from '../fabric/organisations.js';
 import { peerFolder } from '../fabric/peer-program.js';
 import { peerSettings } from '../fabric/peer-settings.js';
 import { whyNoGrpc } from '../fabric/probe.js';
@@ -14,10 +14,10 @@ import type { Launch, StackServer } from '../server.js';
 import type { Stack } from '../stack.js';
 import { ordererName } from './fabric-orderer.js';
 
-export const peerName = (organisation: Organisation): string => `fabric-peer-${organisation}`;
+export const peerName = (organisation: Joined): string => `fabric-peer-${organisation}`;
 
 /** An organisation's peer, in the channel. */
-export function fabricPeer(stack: Stack, organisation: Organisation): StackServer {
+export function fabricPeer(stack: Stack, organisation: Joined): StackServer {
   const binaries = fabricBinaries();
   const { peer } = portsOf(stack, organisation);
   return {
@@ -36,7 +36,7 @@ export function fabricPeer(stack: Stack, organisation: Organisation): StackServe
   };
 }
 
-async function prepare(stack: Stack, organisation: Organisation): Promise<Launch> {
+async function prepare(stack: Stack, organisation: Joined): Promise<Launch> {
   await foundNetwork(stack);
   const folder = peerFolder(stack, organisation);
   await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -3,7 +3,8 @@ import { loadConfig, type Config } from '../config.js';
 import type { InstitutionFinding } from '../run/fsck.js';
 import { table } from '../terminal/table.js';
 import { dataFolder } from './data-folder.js';
-import { openDemoConfigs, type DemoConfigs } from './demo-configs.js';
+import { borrowDatabases, type BorrowedDatabases } from '../run/open-database.js';
+import { openDemoConfigs } from './demo-configs.js';
 import { placeOf, readDemo } from './demo-file.js';
 import { addCommand, type Outcome, type Surroundings } from './outcome.js';
 import type { Run } from './program.js';
@@ -52,8 +53,11 @@ async function walk(configs: readonly Config[], { terminal, stop }: Surroundings
   return findings;
 }
 
-async function configsOf({ config, data, institution }: Options, env: Surroundings['env']): Promise<DemoConfigs> {
-  if (config !== undefined) return { configs: [loadConfig(config, env)], close: () => Promise.resolve() };
+async function configsOf({ config, data, institution }: Options, env: Surroundings['env']): Promise<BorrowedDatabases> {
+  if (config !== undefined) {
+    const one = loadConfig(config, env);
+    return borrowDatabases(one.data, [one]);
+  }
   const folder = dataFolder(data, env);
   const demo = await readDemo(folder);
   const chosen = institution === undefined ? demo.institutions : [placeOf(demo, institution)];

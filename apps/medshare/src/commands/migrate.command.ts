@@ -17,11 +17,15 @@ export function addMigrate(program: Command, run: Run): void {
 
 async function migrate(file: string, { env }: Surroundings): Promise<Outcome> {
   const config = loadConfig(file, env);
-  const [{ migrateAsOwner }, { migrateBus }] = await Promise.all([
+  const [{ migrateAsOwner }, { migrateBus }, { withDatabase }] = await Promise.all([
     import('../run/migrate.js'),
     import('../drivers.js'),
+    import('../run/open-database.js'),
   ]);
-  const applied = [...(await migrateAsOwner(config)), ...(await migrateBus(config))];
+  const applied = await withDatabase(config, async (reached) => [
+    ...(await migrateAsOwner(reached)),
+    ...(await migrateBus(reached)),
+  ]);
   const text = applied.length === 0 ? 'up to date' : `applied:\n${applied.map((each) => `  ${each}`).join('\n')}`;
   return { document: { applied }, text };
 }

@@ -3,10 +3,11 @@ import { suite } from '@medshare/crypto';
 import type { Json } from '@medshare/chaincode-region';
 import { openFabricLedger } from '@medshare/ledger/fabric.driver';
 import { UsageError, type Outcome, type Surroundings } from '../commands/outcome.js';
-import { loadConfig } from '../config.js';
+import { loadConfig, type Config } from '../config.js';
 import { openKeys } from '../drivers.js';
 import { urlOf } from './database-urls.js';
 import { fabricAccess } from './fabric-access.js';
+import { withDatabase } from './open-database.js';
 import { readRegion, readSigningKey } from './secrets.js';
 
 /** Submits an amendment as our institution, under the document that is in force; our services may run meanwhile. */
@@ -18,6 +19,14 @@ export async function amendRegion(
   const config = loadConfig(file, env);
   if (!config.ledger.startsWith('fabric:'))
     throw new UsageError('the members of an embedded ledger are those that founded it');
+  return withDatabase(config, (reached) => submit(reached, { region, signatures }, terminal));
+}
+
+async function submit(
+  config: Config,
+  { region, signatures }: Amendment,
+  terminal: Surroundings['terminal'],
+): Promise<Outcome> {
   const present = await readRegion(config.data);
   const { privateKey } = await readSigningKey(suite(present.suite), config.data, 'ledger', await openKeys(config));
   const ledger = await openFabricLedger({

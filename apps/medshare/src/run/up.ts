@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { SuiteName } from '@medshare/crypto';
 import type { EmbeddedPostgres } from '@medshare/database/embedded-postgres.driver';
 import { superviseEmbeddedPostgres } from '@medshare/database/supervised-postgres.driver';
-import { loadConfig, type Config } from '../config.js';
+import { loadConfig } from '../config.js';
 import { migrateBus } from '../drivers.js';
 import { demoInstitutions, portsOf } from '../found/demo.js';
-import { configFile, foundDemo, institutionFolder, isFounded } from '../found/found-demo.js';
-import { databasePassword } from './database-password.js';
+import { configFile, foundDemo, isFounded } from '../found/found-demo.js';
+import { placedOn } from './open-database.js';
 import type { RunningInstitution } from './running.js';
 import { spawnInstitution } from './spawn-institution.js';
 import { startInstitution } from './start-institution.js';
@@ -56,9 +56,7 @@ export async function up({
     await postgres?.stop();
   };
   try {
-    const configs = postgres
-      ? await Promise.all(founded.map((config) => withDatabase(data, config, postgres)))
-      : founded;
+    const configs = postgres ? await Promise.all(founded.map((config) => placedOn(postgres, config))) : founded;
     for (const config of configs) await migrateBus(config);
     onProgress(`institutions: ${demoInstitutions.map(({ id }) => id).join(', ')}`);
     const started = await Promise.allSettled(
@@ -85,14 +83,6 @@ async function openPostgres(data: string): Promise<EmbeddedPostgres> {
     settings: { max_connections: '300', shared_buffers: '64MB' },
   });
   return postgres;
-}
-
-async function withDatabase(data: string, config: Config, postgres: EmbeddedPostgres): Promise<Config> {
-  const { institution: id, database } = config;
-  if (!database.url.startsWith('embedded:')) return config;
-  const password = await databasePassword(institutionFolder(data, id));
-  const url = await postgres.ensureDatabase({ name: `medshare_${id}`, user: id, password });
-  return { ...config, database: { ...database, url } };
 }
 
 /** Where the command line finds a running demo. */

@@ -26,12 +26,14 @@ export interface FabricInstitutions {
   readonly data: string;
   readonly portBase: number;
   /** Starts, or starts again, an organisation's chaincode server. */
-  serve(organisation: Organisation): Promise<void>;
+  serve(organisation: Joined): Promise<void>;
   /** SIGKILL to it. */
-  kill(organisation: Organisation): Promise<void>;
+  kill(organisation: Joined): Promise<void>;
   config(organisation: Joined): string;
   /** Another organisation of the channel: its configuration turned like theirs, its package installed and approved, its server started. */
   enrol(organisation: Joined, described: OrganisationDescription): Promise<void>;
+  /** Installs an organisation's package on its peer again. */
+  install(organisation: Joined): Promise<void>;
   /** Says for an organisation that it will run its package under the next sequence, as its region's document now is. */
   approve(organisation: Joined): Promise<void>;
   commit(organisation: Joined): Promise<void>;
@@ -78,6 +80,8 @@ export async function foundOnFabric(fabric: FabricDescription): Promise<FabricIn
   }
 
   const packageOf = (organisation: Joined): string => join(folder, `${organisation}.tgz`);
+  const install = async (organisation: Joined): Promise<void> =>
+    void (await medshare('chain', 'install', '--package', packageOf(organisation), ...admin(organisation)));
   const approve = async (organisation: Joined): Promise<void> =>
     void (await medshare('chain', 'approve', '--package', packageOf(organisation), ...admin(organisation)));
   const commit = async (organisation: Joined): Promise<void> =>
@@ -102,7 +106,7 @@ export async function foundOnFabric(fabric: FabricDescription): Promise<FabricIn
     await medshare('chain', 'package', '--address', address, ...towards, '--out', file);
     const server = ['--cert', certificate, '--key', key, '--client-authorities', authority];
     placed.set(organisation, ['--package', file, '--listen', address, ...server]);
-    await medshare('chain', 'install', '--package', file, ...admin(organisation));
+    await install(organisation);
     await approve(organisation);
     await serve(organisation);
   }
@@ -125,6 +129,7 @@ export async function foundOnFabric(fabric: FabricDescription): Promise<FabricIn
     serve,
     kill,
     enrol,
+    install,
     approve,
     commit,
     config: (organisation) => configFile(data, organisation),

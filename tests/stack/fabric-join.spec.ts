@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { openDemoConfigs } from '@medshare/app/commands/demo-configs';
@@ -10,14 +10,15 @@ import { exchange, startDemo, until, type Demo } from '../harness/demo.js';
 import { admission, identifierOf, patient, sodium } from '../harness/messages.js';
 import { addOrganisation } from './fabric/add-organisation.js';
 import { describeOrganisation } from './fabric/describe-fabric.js';
-import { newcomer, organisations } from './fabric/organisations.js';
+import { newcomer, organisations, type Joined } from './fabric/organisations.js';
+import { peerFolder } from './fabric/peer-program.js';
 import { foundOnFabric, medshare, type FabricInstitutions } from './fabric-institutions.js';
 import { runningRelease, startFabric, type FabricNetwork } from './fabric-network.js';
 import { fabricGateway } from './servers/fabric-gateway.js';
 import { fabricPeer } from './servers/fabric-peer.js';
 import { Supervisor } from './supervise.js';
 
-const all = [...organisations, newcomer];
+const all: readonly Joined[] = [...organisations, newcomer];
 
 // what docs/operate-fabric.md says under "Add an organisation", step by step
 describe(`a fourth institution with a peer of its own joins a region that runs, ${runningRelease()}`, () => {
@@ -25,7 +26,7 @@ describe(`a fourth institution with a peer of its own joins a region that runs, 
   let founded: FabricInstitutions;
   let demo: Demo;
   let pier: ChildProcess | undefined;
-  let stopPeer = () => Promise.resolve();
+  const peer = { start: () => Promise.resolve(), stop: () => Promise.resolve() };
   let mllpPort: number;
   const at = (...names: string[]) => join(founded.data, ...names);
   const mei = patient(41);
@@ -39,7 +40,7 @@ describe(`a fourth institution with a peer of its own joins a region that runs, 
     pier?.kill('SIGTERM');
     await demo?.stop();
     await founded?.stop();
-    await stopPeer();
+    await peer.stop();
     await network?.stop();
   }, 120_000);
 
@@ -49,8 +50,11 @@ describe(`a fourth institution with a peer of its own joins a region that runs, 
     const modern = network.description.gatewayService === 'fabric';
     const servers = [fabricPeer(stack, newcomer), ...(modern ? [] : [fabricGateway(stack, newcomer)])];
     const supervisor = new Supervisor(stack.places.state);
-    stopPeer = async () => void (await Promise.all(servers.map((server) => supervisor.stop(server))));
-    for (const server of servers) await supervisor.start(server);
+    peer.stop = async () => void (await Promise.all(servers.map((server) => supervisor.stop(server))));
+    peer.start = async () => {
+      for (const server of servers) await supervisor.start(server);
+    };
+    await peer.start();
   }, 180_000);
 
   it('makes its keys, and every member signs the same amended document, which goes on the chain while they run', async () => {
@@ -123,6 +127,32 @@ describe(`a fourth institution with a peer of its own joins a region that runs, 
       90_000,
     );
     expect(texts).toContain('2951-2');
+  }, 300_000);
+
+  // docs/operate-fabric.md, "Restore a peer"
+  it('endorses again after its only peer lost its disk, once all have approved the next sequence', async () => {
+    await peer.stop();
+    const answers = await exchange(mllpPort, [sodium(mei, '150')]);
+    expect(answers[0]).toContain('\rMSA|AA|');
+    await rm(join(peerFolder(network.stack, newcomer), 'data'), { recursive: true });
+    await peer.start();
+    await founded.install(newcomer);
+    for (const each of all) await founded.approve(each);
+    await founded.commit('harbor');
+    // three of four must endorse: without one of the others, it is needed
+    await founded.kill('summit');
+    await send('harbor', sodium(mei, '151'));
+    const doctor = demo.as('dr.chen', 'lakeside');
+    const about = { identifier: identifierOf(mei), purpose: 'TREAT', relation: 'treating' as const, days: 7 };
+    await until(
+      'what both took meanwhile is anchored',
+      async () => {
+        const { found } = await doctor.ask(about);
+        return found.every(({ institution, records }) => records === (institution === newcomer ? 3 : 2));
+      },
+      120_000,
+    );
+    await founded.serve('summit');
   }, 300_000);
 
   it('has stores that agree with the chain, and a copy of it from the first block', async () => {

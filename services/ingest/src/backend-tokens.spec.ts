@@ -108,12 +108,20 @@ describe('a FHIR server that knows medshare as a backend service', () => {
   });
 
   it('is not sent an assertion in the clear unless plain HTTP is allowed', async () => {
-    const server = fhirSource.parse({
+    const named = (tokenUrl?: string) => ({
       baseUrl: 'https://ehr.example.org/fhir',
-      backendService: { clientId: 'c', keyFile: keyFile(), tokenUrl: 'http://ehr.example.org/token' },
+      backendService: { clientId: 'c', keyFile: keyFile(), tokenUrl },
     });
+    const endpoint = 'http://ehr.example.org/token';
+    expect(fhirSource.safeParse(named(endpoint)).error?.issues).toMatchObject([
+      { message: 'tokenUrl must be https, or say allowHttp' },
+    ]);
+    const server = fhirSource.parse(named());
     const tokens = new BackendTokens(parts);
-    const ask = () => Promise.reject(new Error('nothing may be asked'));
+    const ask = (url: URL) =>
+      url.pathname.endsWith('smart-configuration')
+        ? Promise.resolve({ status: 200, body: { token_endpoint: endpoint } })
+        : Promise.reject(new Error('nothing more may be asked'));
     await expect(tokens.of(server, server.backendService!, ask)).rejects.toMatchObject({
       code: 'source.no-token',
       detail: 'its token endpoint is not https',

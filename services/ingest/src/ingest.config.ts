@@ -68,6 +68,10 @@ export const fhirSource = z
   })
   .refine(({ baseUrl, allowHttp }) => allowHttp || baseUrl.startsWith('https:'), 'must be https, or say allowHttp')
   .refine(
+    ({ backendService, allowHttp }) => allowHttp || (backendService?.tokenUrl?.startsWith('https:') ?? true),
+    'tokenUrl must be https, or say allowHttp',
+  )
+  .refine(
     ({ tokenFile, backendService }) => !tokenFile || !backendService,
     'takes one of tokenFile and backendService',
   );

@@ -143,6 +143,10 @@ const fhirSource = z
     path: ['baseUrl'],
     message: 'must be https, or say allowHttp',
   })
+  .refine(({ backendService, allowHttp }) => allowHttp || (backendService?.tokenUrl?.startsWith('https:') ?? true), {
+    path: ['backendService', 'tokenUrl'],
+    message: 'must be https, or say allowHttp',
+  })
   .refine(({ tokenFile, backendService }) => !tokenFile || !backendService, {
     path: ['backendService'],
     message: 'cannot stand beside tokenFile',

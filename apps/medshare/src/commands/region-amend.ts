@@ -7,7 +7,7 @@ import { problem } from '@medshare/problems';
 import { z } from 'zod';
 import { firstConfig } from '../found/first-config.js';
 import { founderOf, writeRegion } from '../found/found-institution.js';
-import { memberFile, type MemberFile } from '../found/found-together.js';
+import { memberFile, type MemberFile } from '../found/founding-files.js';
 import { configOption } from './config.command.js';
 import { positiveInt, several } from './option-values.js';
 import { addCommand, type Outcome } from './outcome.js';

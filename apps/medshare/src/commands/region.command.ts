@@ -7,15 +7,8 @@ import { institutionId, suiteName } from '@medshare/events';
 import { problem } from '@medshare/problems';
 import { firstConfig } from '../found/first-config.js';
 import { foundInstitution, founderOf, writeRegion } from '../found/found-institution.js';
-import {
-  agreementFile,
-  completeRegion,
-  dealFile,
-  dealShares,
-  memberFile,
-  termsOf,
-  type MemberFile,
-} from '../found/found-together.js';
+import { completeRegion, dealShares, termsOf } from '../found/found-together.js';
+import { agreementFile, dealFile, memberFile, type MemberFile } from '../found/founding-files.js';
 import { oneOf, several } from './option-values.js';
 import { addCommand, UsageError, type Outcome } from './outcome.js';
 import type { Run } from './program.js';

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { MemberFile } from './found-together.js';
+import type { MemberFile } from './founding-files.js';
 
 /** A configuration to begin with: what follows from who the members are; where its servers are, each operator adds. */
 export function firstConfig(

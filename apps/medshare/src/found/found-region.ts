@@ -1,7 +1,7 @@
 import { combineCommitments } from '@medshare/crypto/oprf';
 import type { Region } from '@medshare/events';
+import type { Agreement, MemberFile } from './founding-files.js';
 import { DAY } from './periods.js';
-import type { Agreement, MemberFile } from './found-together.js';
 
 /**
  * The genesis document out of the members' public parts, in the order that gives their OPRF indices.

@@ -1,6 +1,7 @@
 import { signDocument, suite, toBase64url, utf8 } from '@medshare/crypto';
 import { blind, evaluate, finalize, verifyEvaluation } from '@medshare/crypto/oprf';
-import { completeRegion, dealShares, termsOf, type DealFile, type Founder, type MemberFile } from './found-together.js';
+import { completeRegion, dealShares, termsOf, type Founder } from './found-together.js';
+import type { DealFile, MemberFile } from './founding-files.js';
 
 const used = suite('intl');
 const ids = ['harbor', 'lakeside', 'summit'];

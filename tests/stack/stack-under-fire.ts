@@ -23,8 +23,8 @@ export type Victim = (typeof victims)[number];
 
 /** Patients whose messages are under way at once. */
 const streams = 3;
-/** Pause between two messages of a patient, ms. */
-const pause = 200;
+/** Pause between two messages of a patient, ms: as many as two cores bear beside starting processes; a campaign sends faster. */
+const gentle = 600;
 /** Messages acknowledged and not yet anchored, at most: the sender of a test would bury a small machine, and measure its own backlog. */
 const ahead = 30;
 /** How long a killed part stays away, ms. */
@@ -59,6 +59,8 @@ export class StackUnderFire {
   #sending = false;
 
   private constructor(
+    /** between two messages of a patient, ms */
+    private readonly pause: number,
     readonly stack: Stack,
     readonly processes: RoleProcesses,
     readonly hospital: Hospital,
@@ -67,7 +69,7 @@ export class StackUnderFire {
     private readonly before: Kept,
   ) {}
 
-  static async start(state: string, copies: number): Promise<StackUnderFire> {
+  static async start(state: string, copies: number, pause = gentle): Promise<StackUnderFire> {
     const described = await readDescription(state);
     if (!described) throw new Error(`no stack is up in ${state}`);
     const stack = openStack({ state, cache: defaultCache(process.env), basePort: described.basePort });
@@ -76,7 +78,7 @@ export class StackUnderFire {
     try {
       const before = await standsStill(stack);
       const hospital = new Hospital(processes.mllpPort, `S${Date.now().toString(36)}`, () => fire.pace());
-      const fire: StackUnderFire = new StackUnderFire(stack, processes, hospital, await hashesOf(data), before);
+      const fire: StackUnderFire = new StackUnderFire(pause, stack, processes, hospital, await hashesOf(data), before);
       void fire.look();
       return fire;
     } catch (caught) {
@@ -192,8 +194,8 @@ export class StackUnderFire {
 
   /** A sender waits while the platform is behind. */
   private async pace(): Promise<void> {
-    await sleep(pause);
-    while (this.#sending && this.hospital.total - this.#anchored >= ahead) await sleep(pause);
+    await sleep(this.pause);
+    while (this.#sending && this.hospital.total - this.#anchored >= ahead) await sleep(this.pause);
   }
 
   /** How many of the hospital's messages are on the chain, as long as the database can be asked. */

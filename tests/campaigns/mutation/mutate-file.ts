@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 /** A change of the source that no test noticed. */
@@ -11,8 +12,10 @@ export interface Survivor {
 }
 
 export interface Mutated {
-  /** mutants that a test noticed, by failing or by never ending */
+  /** mutants that a test noticed by failing */
   readonly killed: number;
+  /** mutants under which a test never ended */
+  readonly timedOut: number;
   readonly survivors: readonly Survivor[];
 }
 
@@ -33,23 +36,39 @@ const base = {
   coverageAnalysis: 'perTest',
   ignorePatterns: ['/docs', '/deploy', '/.campaigns', '**/dist', '**/node_modules'],
   reporters: ['json'],
-  concurrency: 1,
+  // a machine that is busy with other work must not make a mutant look like an endless loop
+  timeoutMS: 20_000,
   // constants that are texts for people, and log lines, change nothing that is decided
   mutator: { excludedMutations: ['StringLiteral'] },
 };
+
+interface MutateOptions {
+  readonly lines?: { readonly from: number; readonly to: number };
+  /** mutants tried at a time; one a core when left out */
+  readonly concurrency?: number;
+}
 
 /**
  * Runs the unit tests against every mutant of a file, or of its lines from–to.
  * @throws when the tests fail without any mutant, or the runner does
  */
-export async function mutateFile(file: string, lines?: { from: number; to: number }): Promise<Mutated> {
+export async function mutateFile(
+  file: string,
+  { lines, concurrency = availableParallelism() }: MutateOptions = {},
+): Promise<Mutated> {
   const folder = await mkdtemp('.campaigns/stryker-');
   const report = join(folder, 'report.json');
   const config = join(folder, 'stryker.config.json');
   const mutate = [lines ? `${file}:${lines.from}-${lines.to}` : file];
   await writeFile(
     config,
-    JSON.stringify({ ...base, mutate, tempDirName: join(folder, 'sandbox'), jsonReporter: { fileName: report } }),
+    JSON.stringify({
+      ...base,
+      concurrency,
+      mutate,
+      tempDirName: join(folder, 'sandbox'),
+      jsonReporter: { fileName: report },
+    }),
   );
   try {
     await run(['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', config]);
@@ -74,10 +93,11 @@ const run = (args: string[]): Promise<void> =>
 
 function read({ files }: Report): Mutated {
   const survivors: Survivor[] = [];
-  let killed = 0;
+  let [killed, timedOut] = [0, 0];
   for (const [file, { mutants }] of Object.entries(files))
     for (const { status, mutatorName, replacement = '', location } of mutants) {
-      if (status === 'Killed' || status === 'Timeout') killed += 1;
+      if (status === 'Killed') killed += 1;
+      if (status === 'Timeout') timedOut += 1;
       if (status === 'Survived' || status === 'NoCoverage')
         survivors.push({
           file,
@@ -86,5 +106,5 @@ function read({ files }: Report): Mutated {
           replacement: replacement.slice(0, 120),
         });
     }
-  return { killed, survivors };
+  return { killed, timedOut, survivors };
 }

@@ -16,13 +16,17 @@ export const mutation: Campaign = {
     let outcome = nothing;
     for (let unit = from; unit < to; unit += 1) {
       const { area, file } = files[unit]!;
-      const { killed, survivors } = await mutateFile(file);
+      const { killed, timedOut, survivors } = await mutateFile(file);
       const notes = survivors.map(({ line, mutator, replacement }) => ({
         unit,
         what: `${file}:${line}`,
         detail: `${mutator} → ${replacement}`,
       }));
-      const counts = { [`${area} killed`]: killed, [`${area} survived`]: survivors.length };
+      const counts = {
+        [`${area} killed`]: killed,
+        [`${area} timed out`]: timedOut,
+        [`${area} survived`]: survivors.length,
+      };
       outcome = together(outcome, { counts, peaks: {}, findings: [], notes });
       onProgress(unit + 1 - from);
     }

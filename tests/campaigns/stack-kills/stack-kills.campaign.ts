@@ -8,6 +8,8 @@ import { nothing, together, type Campaign, type Finding, type Outcome, type Part
 
 /** Messages that must have been acknowledged around each kill; another number by STACK_KILL_MESSAGES. */
 const messages = Number(process.env['STACK_KILL_MESSAGES'] ?? 5_000);
+/** Between two messages of a patient, ms. */
+const pause = 100;
 const servers = ['postgres', 'keycloak', 'kafka', 'kubo', 's3'];
 
 /** The stack at its usual place, or at STACK_STATE; brought up when it does not run, and left running. */
@@ -26,7 +28,7 @@ export const stackKills: Campaign = {
   units: victims.length,
   part: 1,
   async run({ from, to, onProgress }: Part): Promise<Outcome> {
-    const fire = await StackUnderFire.start(await stackState(), 1);
+    const fire = await StackUnderFire.start(await stackState(), 1, pause);
     let outcome = nothing;
     try {
       for (let unit = from; unit < to; unit += 1) {

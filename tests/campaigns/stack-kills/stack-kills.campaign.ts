@@ -36,7 +36,9 @@ export const stackKills: Campaign = {
         const found = (what: string, details: readonly string[]): Finding[] =>
           details.map((detail) => ({ unit, what, detail }));
         const { acknowledged, caughtUpMs, broken } = await fire.survive(victim, { messages });
-        const disagreements = (await fire.fsck()).map((one) => JSON.stringify(one));
+        // every store is read to its end, which takes as long as all the kills before: once, after the last
+        const last = unit % victims.length === victims.length - 1;
+        const disagreements = last ? (await fire.fsck()).map((one) => JSON.stringify(one)) : [];
         outcome = together(outcome, {
           counts: { [`${victim} killed`]: 1, acknowledged },
           peaks: { [`caught up after ${victim}, ms`]: caughtUpMs },

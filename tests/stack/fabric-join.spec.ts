@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { openDemoConfigs } from '@medshare/app/commands/demo-configs';
 import { freePort } from '@medshare/testkit';
@@ -147,8 +148,10 @@ describe(`a fourth institution with a peer of its own joins a region that runs, 
     await until(
       'what both took meanwhile is anchored',
       async () => {
+        await sleep(1_000);
         const { found } = await doctor.ask(about);
-        return found.every(({ institution, records }) => records === (institution === newcomer ? 3 : 2));
+        const records = Object.fromEntries(found.map((one) => [one.institution, one.records]));
+        return records['harbor'] === 2 && records[newcomer] === 3;
       },
       120_000,
     );

@@ -68,9 +68,6 @@ public class SendMessages {
     int messages = Integer.parseInt(args[2]);
     int connections = Integer.parseInt(args[3]);
     String prefix = args[4];
-    HapiContext context = new DefaultHapiContext();
-    // what is wrong is sent as it is: the receiver is to find it
-    context.setValidationContext(ValidationContextFactory.noValidation());
     Map<String, Integer> counts = Collections.synchronizedMap(new TreeMap<>());
     List<String> wrong = Collections.synchronizedList(new ArrayList<>());
     Map<String, Boolean> ids = new ConcurrentHashMap<>();
@@ -80,6 +77,10 @@ public class SendMessages {
     for (int c = 0; c < connections; c++) {
       int first = c;
       running.add(pool.submit(() -> {
+        // one each: a parser learns a structure when it first meets it, and fails another thread that meets it meanwhile
+        HapiContext context = new DefaultHapiContext();
+        // what is wrong is sent as it is: the receiver is to find it
+        context.setValidationContext(ValidationContextFactory.noValidation());
         Connection connection = context.newClient(host, port, false);
         Initiator initiator = connection.getInitiator();
         initiator.setTimeout(60, TimeUnit.SECONDS);

@@ -50,7 +50,7 @@ export class Supervisor {
     return pid;
   }
 
-  async stop({ name, stopSignal = 'SIGTERM' }: StackServer): Promise<boolean> {
+  async stop({ name, ports, stopSignal = 'SIGTERM' }: StackServer): Promise<boolean> {
     const pid = await this.pidOf(name);
     if (pid === undefined) return false;
     process.kill(pid, stopSignal);
@@ -59,6 +59,8 @@ export class Supervisor {
       if (Date.now() > until) process.kill(pid, 'SIGKILL');
       await sleep(stepMs);
     }
+    // a process' first thread may be gone before those that hold its sockets
+    while (Date.now() <= until && !(await allFree(Object.values(ports)))) await sleep(50);
     await rm(this.#fileOf(name), { force: true });
     return true;
   }
@@ -109,6 +111,9 @@ export class Supervisor {
     return join(this.#state, 'run', `${name}.json`);
   }
 }
+
+const allFree = async (ports: readonly number[]): Promise<boolean> =>
+  (await Promise.all(ports.map(isFree))).every(Boolean);
 
 const complaint = /\b(ERROR|FATAL|PANIC|Exception|Caused by|[Ee]rror:|level=error|panic:)/;
 

@@ -18,7 +18,8 @@ describe('certifying a staff key', () => {
   it('certifies the roles that formulas know, under a pseudonym, and that verifies', async () => {
     const certificate = await test.certificates.toStaff(wu(), ask());
     expect(certificate).toMatchObject({ institution: 'harbor', kind: 'staff', roles: ['attending', 'clinician'] });
-    expect(JSON.stringify(certificate)).not.toContain('wu');
+    // a point is in no base64url, so that chance writes no such name
+    expect(JSON.stringify(certificate)).not.toContain('dr.wu');
     checkCertificate(test.context.region, certificate, test.roles.clock.now());
     expect(test.roles.audited).toMatchObject([{ action: 'certificate.issued' }]);
   });

@@ -12,6 +12,7 @@ function mistakeIn(row) {
   const [, id, test, title] = /^\| (\S+) \|.*\| `([^`]+)` "([^"]+)" \|$/.exec(row) ?? [];
   if (id === undefined) return 'is not | id | sentence | `file` "title" |';
   if (!existsSync(join(root, test))) return `${test} does not exist`;
+  if (rows.filter((other) => other.startsWith(`| ${id} |`)).length > 1) return `${id} stands there twice`;
   return readFileSync(join(root, test), 'utf8').includes(title) ? undefined : `${test} has no test "${title}"`;
 }
 

@@ -2,13 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Chance } from '../campaigns/chance.js';
 import { stateFolder } from './running-stack.js';
 import { skipAhead } from './kafka-admin.js';
-import { institution, StackUnderFire, victims } from './stack-under-fire.js';
+import { institution, seed, StackUnderFire, victims } from './stack-under-fire.js';
 
 /**
  * A sample, another one each day, or by STACK_KILL_SEED; replicas.spec.ts kills roles, too. All parts, with thousands of messages around each:
  * `npm run campaign stack-kills`.
  */
-const seed = Number(process.env['STACK_KILL_SEED'] ?? Math.floor(Date.now() / 86_400_000));
 const sample = new Chance(seed, 0).shuffled(victims).slice(0, 2);
 const messages = 40;
 

@@ -1,14 +1,14 @@
 import { Chance } from '../campaigns/chance.js';
 import { stateFolder } from './running-stack.js';
-import { StackUnderFire } from './stack-under-fire.js';
+import { seed, StackUnderFire } from './stack-under-fire.js';
 
-describe('two processes of each role', () => {
+describe(`two processes of each role (seed ${seed})`, () => {
   let fire: StackUnderFire;
   beforeAll(async () => void (fire = await StackUnderFire.start(stateFolder(), 2)), 600_000);
   afterAll(() => fire?.close(), 120_000);
 
   it('are restarted, one of each, in any order while messages flow: nothing is lost, doubled or out of order', async () => {
-    const names = new Chance(20261128, 0).shuffled(fire.processes.names());
+    const names = new Chance(seed, 0).shuffled(fire.processes.names());
     const roleOf = (name: string) => name.slice(0, name.lastIndexOf('-'));
     const order = names.filter((name, at) => names.findIndex((one) => roleOf(one) === roleOf(name)) === at);
     const { broken, ...figures } = await fire.restart(order, 60);

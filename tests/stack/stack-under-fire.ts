@@ -21,6 +21,9 @@ import { Supervisor } from './supervise.js';
 export const victims = ['broker', 'kubo-1', 'postgres', 'keycloak', ...roleNames] as const;
 export type Victim = (typeof victims)[number];
 
+/** Of the samples that tests take: another each day, or a former one again by STACK_KILL_SEED. */
+export const seed = Number(process.env['STACK_KILL_SEED'] ?? Math.floor(Date.now() / 86_400_000));
+
 /** Patients whose messages are under way at once. */
 const streams = 3;
 /** Pause between two messages of a patient, ms: as many as two cores bear beside starting processes; a campaign sends faster. */

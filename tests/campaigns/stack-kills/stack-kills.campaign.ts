@@ -36,7 +36,7 @@ export const stackKills: Campaign = {
         const found = (what: string, details: readonly string[]): Finding[] =>
           details.map((detail) => ({ unit, what, detail }));
         const { acknowledged, caughtUpMs, broken } = await fire.survive(victim, { messages });
-        // every store is read to its end, which takes as long as all the kills before: once, after the last
+        // every store is read to its end, of all that was sent so far: once, after the last
         const last = unit % victims.length === victims.length - 1;
         const disagreements = last ? (await fire.fsck()).map((one) => JSON.stringify(one)) : [];
         outcome = together(outcome, {

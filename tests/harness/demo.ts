@@ -276,7 +276,10 @@ export async function until<T>(
     } catch (caught) {
       last = caught;
     }
-    if (Date.now() > end) throw new Error(`not in ${patience} ms: ${what}`, { cause: last });
+    if (Date.now() > end) {
+      const why = last instanceof Error ? `; last: ${last.message}` : '';
+      throw new Error(`not in ${patience} ms: ${what}${why}`, { cause: last });
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -96,6 +96,8 @@ export const startBrokers = async (options: BrokersOptions = {}): Promise<Broker
       `share.coordinator.state.topic.replication.factor=${replicas}`,
       'share.coordinator.state.topic.min.isr=1',
       'group.initial.rebalance.delay.ms=0',
+      // see tests/stack/servers/kafka-settings.ts
+      'log.cleaner.dedupe.buffer.size=8388608',
       ...properties,
       ...more.filter((line) => !line.startsWith('listeners=')),
     ];

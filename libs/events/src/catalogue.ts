@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { auditRecorded, checkpointMade } from './events/audit.js';
-import { chainChanged, consentRecorded, emergencyReleased, requestNoticed } from './events/chain.js';
+import { chainChanged, consentRecorded, emergencyNoticed, emergencyReleased, requestNoticed } from './events/chain.js';
 import {
   messageAccepted,
   patientLinked,
@@ -20,6 +20,7 @@ export const catalogue = {
   'record.anchored': { version: 1, schema: recordAnchored },
   'chain.changed': { version: 1, schema: chainChanged },
   'request.noticed': { version: 1, schema: requestNoticed },
+  'emergency.noticed': { version: 1, schema: emergencyNoticed },
   'emergency.released': { version: 1, schema: emergencyReleased },
   'consent.recorded': { version: 1, schema: consentRecorded },
   'audit.recorded': { version: 1, schema: auditRecorded },

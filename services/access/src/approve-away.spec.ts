@@ -45,12 +45,17 @@ describe('an approval while the chain is away', () => {
   const byService = (request: Request) => {
     const consumer = new ChainConsumer(test.context.inbox, new FollowChain(test.context), test.approvals);
     const message = event(
-      'request.noticed',
+      'emergency.noticed',
       { id: `noticed-away/${request.id}`, key: request.id },
       { requestId: request.id },
     );
-    return consumer.noticed(message);
+    return consumer.emergency(message);
   };
+
+  it('is told to the service apart from the requests that wait for the chain', async () => {
+    const { id } = await noticed();
+    expect(await test.rows('outbox')).toMatchObject([{ topic: 'emergency.noticed', key: id }]);
+  });
 
   it('is kept once, with its audit entry, and given to requester and owner and nobody else', async () => {
     const request = await noticed();

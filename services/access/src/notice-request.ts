@@ -84,7 +84,9 @@ export class NoticeRequest {
     const sealed = reason ? await wrapJson(context, reason, `notice/${requestId}`) : null;
     const row = [requestId, dealId, salt, receipt.class, relation, leaves, new Date(request.expiresAt), now];
     // what is decided on the chain is told once more when the chain is back
-    const id = away ? `noticed-away/${requestId}` : `noticed/${requestId}`;
+    const told = away
+      ? event('emergency.noticed', { id: `noticed-away/${requestId}`, key: requestId }, { requestId })
+      : event('request.noticed', { id: `noticed/${requestId}`, key: requestId }, { requestId });
     // noted and told together; a notice that is repeated tells again, which the inbox knows
     await context.database.transaction(async (tx) => {
       await tx.query(
@@ -93,7 +95,7 @@ export class NoticeRequest {
          ON CONFLICT (request_id) DO UPDATE SET away = $9, request = COALESCE($10, notice.request)`,
         [...row, away, away ? request : null, sealed],
       );
-      await context.outbox.append(tx, [event('request.noticed', { id, key: requestId }, { requestId })]);
+      await context.outbox.append(tx, [told]);
     });
   }
 }

@@ -63,6 +63,8 @@ export async function kafkaSettings(stack: Stack, node: number, data: string, be
     'transaction.state.log.num.partitions': '3',
     'share.coordinator.state.topic.num.partitions': '3',
     'group.initial.rebalance.delay.ms': '0',
+    // the default, 128 MiB in one piece, is half of the heap: a broker that starts under load dies of it
+    'log.cleaner.dedupe.buffer.size': '8388608',
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)

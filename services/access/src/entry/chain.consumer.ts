@@ -23,13 +23,23 @@ export class ChainConsumer {
 
   /** The effect is on the chain and idempotent there: it goes first, so that no transaction waits for the network. */
   @EventPattern('request.noticed', { group: 'access' })
-  async noticed(@Payload() message: BusMessage) {
-    const failure = await this.approve(message).catch((caught: unknown) => asProblem(caught));
-    if (failure && isTransient(failure)) throw failure;
-    await this.inbox.consume(message, () => (failure ? Promise.reject(failure) : Promise.resolve()));
+  noticed(@Payload() message: BusMessage) {
+    return this.approve('request.noticed', message);
   }
 
-  private async approve(message: BusMessage): Promise<void> {
-    await this.approvals.byService(decode('request.noticed', message).requestId);
+  /** The effect is a kept approval, idempotent, too. */
+  @EventPattern('emergency.noticed', { group: 'access' })
+  emergency(@Payload() message: BusMessage) {
+    return this.approve('emergency.noticed', message);
+  }
+
+  private async approve(topic: 'request.noticed' | 'emergency.noticed', message: BusMessage): Promise<void> {
+    const work = async () => this.approvals.byService(decode(topic, message).requestId);
+    const failure = await work().then(
+      () => undefined,
+      (caught: unknown) => asProblem(caught),
+    );
+    if (failure && isTransient(failure)) throw failure;
+    await this.inbox.consume(message, () => (failure ? Promise.reject(failure) : Promise.resolve()));
   }
 }

@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import type { Formula } from '@medshare/crypto/formula';
-import { accessPolicyFiles, instantiateFormula, loadAccessPolicy } from './index.js';
+import { makeCedar, type CedarQuestion } from './cedar.js';
+import { accessPolicyFiles, instantiateFormula, loadAccessPolicy, type FormulaTemplate } from './index.js';
+import { makeLegalBasisLookup } from './legal-basis.js';
+import type { LegalBasisFile, LegalBasisRow } from './policy-files.js';
 
 const read = (name: string) => readFileSync(new URL(`../../../policies/${name}`, import.meta.url), 'utf8');
 const files = Object.fromEntries(accessPolicyFiles('east').map((name) => [name, read(name)]));
 const members = ['harbor', 'lakeside', 'summit'];
 const policy = loadAccessPolicy(files, { members });
+
+const sensitive = policy.formulas['sensitive'] ?? '';
 
 const refusal = (changed: Record<string, string>, of = members) => {
   try {
@@ -101,14 +106,80 @@ describe('formulas of the region', () => {
       }
   });
 
-  it('need the source among the members, and enough of them', () => {
-    const template = policy.formulas['sensitive'] ?? '';
-    for (const at of [
-      { source: 'x', members },
+  it.each<[string, FormulaTemplate, { source: string; members: string[] }, object]>([
+    ['no source among the members', sensitive, { source: 'x', members }, { where: 'x' }],
+    ['too few members', sensitive, { source: 'harbor', members: ['harbor'] }, { where: 'harbor' }],
+    ['a gate over nobody', { all: ['custodian@others'] }, { source: 'harbor', members: ['harbor'] }, {}],
+    ['no gate', 'custodian@source', { source: 'harbor', members }, { detail: 'a formula is a gate, not a leaf' }],
+    [
+      'no gate over nobody',
+      'custodian@others',
       { source: 'harbor', members: ['harbor'] },
-    ])
-      expect(() => instantiateFormula(template, at)).toThrow(expect.objectContaining({ code: 'vault.formula' }));
+      { detail: 'a formula is a gate, not a leaf' },
+    ],
+  ])('refuse %s', (_, template, at, said) => {
+    expect(() => instantiateFormula(template, at)).toThrow(expect.objectContaining({ code: 'vault.formula', ...said }));
   });
+});
+
+describe('a legal basis', () => {
+  const row = (id: string, ...roles: string[]) =>
+    ({ id, purposes: ['TREAT'], roles, classes: ['ordinary', 'sensitive:*'] }) as unknown as LegalBasisRow;
+  const lookup = makeLegalBasisLookup({
+    rows: [row('first', 'attending', 'ed'), row('second', 'clinician'), row('third', 'nurse')],
+  } as unknown as LegalBasisFile);
+  const found = (...roles: string[]) => lookup('TREAT', roles, 'ordinary').map(({ row, role }) => [row.id, role]);
+
+  it('is looked up in the order of the file, whatever the order of the roles', () => {
+    const inOrder = [
+      ['first', 'ed'],
+      ['second', 'clinician'],
+      ['third', 'nurse'],
+    ];
+    expect(found('nurse', 'clinician', 'ed')).toEqual(inOrder);
+    expect(found('clinician', 'nurse', 'ed')).toEqual(inOrder);
+    expect(found('ed', 'nurse', 'clinician')).toEqual(inOrder);
+  });
+
+  it('counts a role once', () => expect(found('ed', 'ed')).toEqual([['first', 'ed']]));
+});
+
+describe('Cedar', () => {
+  const schema = files['access/schema.cedarschema'] ?? '';
+  const ids = ['permit.b', 'permit.d', 'permit.a', 'permit.e', 'permit.c', 'permit.f'];
+  const texts = ids.map((id) => `@id("${id}") permit (principal, action, resource);`);
+  const user = { type: 'User', id: 'st-7' };
+  const harbor = { type: 'Institution', id: 'harbor' };
+  const section = { type: 'Section', id: 'asked' };
+  const at = { __entity: harbor };
+  const question = (context: object): CedarQuestion => ({
+    principal: user,
+    action: { type: 'Action', id: 'read' },
+    resource: section,
+    context: context as CedarQuestion['context'],
+    entities: [
+      { uid: harbor, attrs: { member: true }, parents: [] },
+      { uid: user, attrs: { institution: at, roles: [] }, parents: [] },
+      { uid: section, attrs: { owner: at, class: 'ordinary', sensitive: false, level: 3 }, parents: [] },
+    ],
+  });
+
+  it('names the rules that permitted, sorted, and refuses a question of another shape', () => {
+    const cedar = makeCedar('sorted', schema, texts);
+    const context = {
+      purpose: 'TREAT',
+      relation: 'treating',
+      role: 'ed',
+      approval: 'none',
+      requestedDays: 1,
+      maxGrantDays: 1,
+    };
+    expect(cedar(question(context))).toEqual({ allowed: true, rules: [...ids].sort() });
+    expect(cedar(question({}))).toEqual({ allowed: false, rules: ['cedar.failure'] });
+  });
+
+  it('says what it cannot read in a schema', () =>
+    expect(() => makeCedar('unreadable', 'entity {', texts)).toThrow(/error parsing|unexpected/i));
 });
 
 describe('loading', () => {
@@ -122,6 +193,8 @@ describe('loading', () => {
     ['{ all: [ed@requester, custodian@others] }', 'config.invalid'],
     ['{ all: [] }', 'config.invalid'],
     ['custodian@source', 'config.invalid'],
+    ['{ all: [9ed@source, custodian@members] }', 'must be <role>@source'],
+    ['{ all: [ed@sources, custodian@members] }', 'must be <role>@source'],
   ])('refuses the formula %s: %s', (text, finding) => {
     const said = refusal(formulas(text));
     expect(said).toContain('config.invalid');
@@ -174,6 +247,19 @@ describe('loading', () => {
       'levle',
     ],
     ['a policy without an id', 'access/forbid.cedar', (text) => text.replace('@id("forbid.service-roles")', ''), '@id'],
+    ...['Permit.x', 'permit.x y', 'ab'].map((id): [string, string, (text: string) => string, string] => [
+      `a policy called ${id}`,
+      'access/forbid.cedar',
+      (text) => text.replace('forbid.service-roles', id),
+      '@id',
+    ]),
+    [
+      'a template of a policy',
+      'access/forbid.cedar',
+      (text) => `${text}@id("forbid.template") forbid (principal == ?principal, action, resource);`,
+      'templates are not supported',
+    ],
+    ['what Cedar cannot read, and says where', 'access/forbid.cedar', (text) => `${text} permit (`, 'unexpected end'],
     [
       'two policies of one id',
       'access/forbid.cedar',

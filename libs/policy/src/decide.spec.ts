@@ -8,6 +8,7 @@ import {
   serviceLeafApproves,
   toFill,
   writeReceipt,
+  type AccessPolicy,
   type DecisionInput,
 } from './index.js';
 
@@ -119,8 +120,49 @@ describe('a decision', () => {
     ['not a number of days', { requestedDays: Number.NaN }],
     ['an hour of 24', { hour: 24 }],
     ['an owner that is no id', { owner: '__proto__' }],
+    ['a class with something before', { class: 'x ordinary' }],
+    ['a class with something behind', { class: 'ordinary x' }],
+    ['a purpose with something before', { purpose: 'x TREAT' }],
+    ['a purpose with something behind', { purpose: 'TREAT x' }],
+    ['an owner with something before', { owner: ' harbor' }],
+    ['an owner with something behind', { owner: 'harbor ' }],
+    ['nobody', { requester: { institution: 'lakeside', roles: ['clinician'], person: '' } }],
+    [
+      'a person of 129 letters',
+      { requester: { institution: 'lakeside', roles: ['clinician'], person: 'x'.repeat(129) } },
+    ],
+    ['21 roles', { requester: { institution: 'lakeside', roles: Array(21).fill('clinician'), person: 'st-7' } }],
+    ['a relation that is none', { relation: 'friend' as never }],
+    ['a consent that is none', { consent: 'yes' as never }],
   ])('refuses %s', (_, more) => {
-    expect(decide(policy, ask(more))).toMatchObject({ outcome: 'deny', problem: 'request.invalid' });
+    expect(decide(policy, ask(more))).toMatchObject({ outcome: 'deny', problem: 'request.invalid', rules: [] });
+  });
+
+  it('takes what is just within its bounds', () => {
+    const requester = { institution: 'lakeside', roles: Array<string>(20).fill('clinician'), person: 'x'.repeat(128) };
+    expect(decide(policy, ask({ requester, hour: 23, level: 1 })).outcome).toBe('permit');
+    expect(decide(policy, ask({ purpose: 'HMARKT' })).rules).toEqual([]);
+  });
+
+  it('asks no consent where the law asks none, and says none', () => {
+    const told = { purpose: 'ETREAT', consent: 'refused', consentRules: ['consent.directive'] } as const;
+    const decision = decide(policy, ask(told, ['ed']));
+    expect(decision).toMatchObject({ outcome: 'permit', rules: ['legal.emergency-ordinary', 'permit.emergency'] });
+    expect(decision.obligations.filter((one) => one.startsWith('consent:'))).toEqual([]);
+  });
+
+  it.each<[string, string, Partial<DecisionInput>, Partial<DecisionInput>]>([
+    ['the hour', 'context has hour && context.hour < 6', { hour: 5 }, { hour: 6 }],
+    ['no hour', '!(context has hour)', {}, { hour: 5 }],
+    ['sensitivity', 'resource.sensitive', { class: 'sensitive:hiv', level: 5 }, {}],
+  ])('lets a rule look at %s', (_, clause, denied, permitted) => {
+    const text = `@id("forbid.extra") forbid (principal, action, resource) when { ${clause} };`;
+    const stricter = loadAccessPolicy({ ...files, 'access/extra.cedar': text }, { members });
+    expect(decide(stricter, ask(denied))).toMatchObject({
+      outcome: 'deny',
+      rules: expect.arrayContaining(['forbid.extra']),
+    });
+    expect(decide(stricter, ask(permitted)).outcome).toBe('permit');
   });
 
   it('works in an emergency without a relation', () => {
@@ -137,6 +179,18 @@ describe('a decision', () => {
   it('takes whichever of several roles permits, and no more', () => {
     expect(decide(policy, ask({}, ['regulator', 'clinician'])).outcome).toBe('permit');
     expect(decide(policy, ask({ purpose: 'HOPERAT' }, ['regulator', 'clinician'])).outcome).toBe('deny');
+    const permits = (...who: string[]): AccessPolicy => ({
+      ...policy,
+      cedar: ({ context }) => ({ allowed: who.includes(String(context['role'])), rules: [`cedar.${context['role']}`] }),
+    });
+    const of = (policy: AccessPolicy) => decide(policy, ask({}, ['clinician', 'attending']));
+    expect(of(permits('attending'))).toMatchObject({
+      outcome: 'permit',
+      rules: expect.arrayContaining(['cedar.attending']),
+    });
+    expect(of(permits('clinician', 'attending')).rules).toContain('cedar.clinician');
+    // the first denial is what is told
+    expect(of(permits())).toMatchObject({ outcome: 'deny', rules: ['legal.treatment-ordinary', 'cedar.clinician'] });
   });
 });
 
@@ -232,7 +286,11 @@ describe('the suite', () => {
         throw new Error('out of memory');
       },
     };
-    expect(decide(throwing, ask())).toMatchObject({ outcome: 'deny', problem: 'access.denied' });
+    expect(decide(throwing, ask())).toMatchObject({
+      outcome: 'deny',
+      problem: 'access.denied',
+      rules: ['legal.treatment-ordinary', 'cedar.failure'],
+    });
   });
 });
 
@@ -271,6 +329,20 @@ describe('a custodian', () => {
       'witness@lakeside',
       'witness@summit',
     ]);
+  });
+
+  it('answers alone where one of several bases wants no people', () => {
+    const [basis] = policy.legalBasis('TREAT', ['clinician'], 'ordinary');
+    const two = (['required', 'none'] as const).map((approval) => ({ ...basis!, row: { ...basis!.row, approval } }));
+    const mixed = { ...policy, legalBasis: () => two };
+    expect(serviceLeafApproves(mixed, leafOf(ask()), nobody, 'summit').approves).toBe(true);
+    const people = { ...policy, legalBasis: () => two.slice(0, 1) };
+    expect(serviceLeafApproves(people, leafOf(ask()), nobody, 'summit')).toEqual(refused('people-must-approve'));
+  });
+
+  it('finds nothing to fill where people must approve and the formula has no place for any', () => {
+    const formula = { k: 2, of: [{ leaf: 'custodian@harbor' }, { leaf: 'custodian@summit' }] };
+    expect(toFill(formula, 'required', 'TREAT')).toEqual([]);
   });
 
   it('has emergency departments stand beside it in emergencies only', () => {

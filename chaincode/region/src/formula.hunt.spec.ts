@@ -1,5 +1,5 @@
 import { coefficients, leavesOf, parseFormula, type Formula } from '@medshare/crypto/formula';
-import { isFilled } from './formula.js';
+import { isFilled, leavesOfFormula } from './formula.js';
 
 /** Park and Miller's generator: the same formulas on every run. */
 function seeded(seed: number): (below: number) => number {
@@ -50,5 +50,18 @@ describe('the chain and the mathematics of shares', () => {
     const counting = (formula: Formula, leaves: readonly string[]): boolean =>
       'leaf' in formula ? leaves.length === 1 : leaves.length >= formula.k;
     expect(disagreements(counting)[1]).toBeGreaterThan(0);
+  });
+});
+
+describe('a formula on the chain', () => {
+  it('has no part that is open where people must approve and none can', () => {
+    const services = { k: 2, of: [{ leaf: 'custodian@harbor' }, { leaf: 'custodian@summit' }] };
+    expect(isFilled({ formula: services }, leavesOf(services))).toBe(true);
+    expect(isFilled({ formula: services, approval: 'required' }, leavesOf(services))).toBe(false);
+  });
+
+  it.each(['9role@harbor', 'role@Harbor', 'ro_le@harbor', `${'r'.repeat(41)}@harbor`])('has no leaf %s', (leaf) => {
+    expect(() => leavesOfFormula({ leaf })).toThrow(expect.objectContaining({ code: 'ledger.refused' }));
+    expect(leavesOfFormula({ leaf: 'role-9@harbor' })).toEqual(['role-9@harbor']);
   });
 });

@@ -19,6 +19,7 @@ describe('parseFormula', () => {
   const good: [string, unknown][] = [
     ['a leaf', { leaf: 'custodian@harbor' }],
     ['a gate', { k: 2, of: [{ leaf: 'a@x' }, { leaf: 'b@x' }] }],
+    ['a gate whose parts come before its number', { of: [{ leaf: 'a@x' }], k: 1 }],
     ['8 levels', chain(8)],
     ['20 parts', { k: 20, of: many(20) }],
     ['64 leaves', { k: 1, of: [0, 1, 2, 3].map((i) => ({ k: 16, of: many(64).slice(16 * i, 16 * i + 16) })) }],
@@ -86,6 +87,21 @@ describe('a formula', () => {
     expect(satisfies(formula, new Set(['a@x', 'c@y', 'o@x', 'e@x']))).toBe(false);
   });
 
+  it('counts how early all leaves of a part come, not one of them', () => {
+    const choice = gate(1, gate(2, leaf('a@x'), leaf('a@y')), gate(2, leaf('b@x'), leaf('b@y')));
+    expect(authorizedSubset(choice, new Set(['a@x', 'b@x', 'b@y', 'a@y']))).toEqual(['a@x', 'a@y']);
+    expect(authorizedSubset(choice, new Set(['a@x', 'b@x', 'b@y', 'c@x', 'a@y']))).toEqual(['b@x', 'b@y']);
+    expect(authorizedSubset(choice, new Set(['b@x', 'a@y', 'a@x', 'c@x', 'b@y']))).toEqual(['a@x', 'a@y']);
+  });
+
+  it('has for Δ the least common multiple of its parts', () => {
+    const of = (name: string, parts: number) =>
+      gate(2, ...Array.from({ length: parts }, (_, i) => leaf(`${name}@h${i}`)));
+    expect(delta(gate(1, of('a', 3), of('b', 4)))).toBe(24n);
+    expect(delta(gate(1, of('a', 4), of('b', 3)))).toBe(24n);
+    expect(delta(gate(2, of('a', 3), of('b', 3), of('c', 3)))).toBe(36n);
+  });
+
   it('has binomials for AND, 1 for OR, and Δ = n! for k of n', () => {
     const and = gate(3, leaf('a@x'), leaf('b@x'), leaf('c@x'));
     const all = new Set(['a@x', 'b@x', 'c@x']);
@@ -130,14 +146,18 @@ describe('lintFormula', () => {
     expect(found).not.toContain('error leaf-under-or a@x /of/0/of/0');
   });
 
+  it('calls the only part of a root no alternative', () => {
+    const found = rules(gate(1, gate(2, leaf('a@x'), leaf('o@x'))));
+    expect(found).toEqual(['error fills-alone x /', 'warning blocks x /']);
+  });
+
   it('names who blocks', () => {
     expect(rules(gate(2, leaf('a@x'), gate(1, leaf('e@y'), leaf('e@z'))))).toEqual(['warning blocks x /']);
   });
 
   it('names strangers, and says when members cannot fill it', () => {
     const found = rules(gate(2, leaf('a@x'), leaf('a@elsewhere')));
-    expect(found).toContain('warning unknown-institution a@elsewhere /of/1');
-    expect(found).toContain('error unfillable members /');
+    expect(found).toEqual(['warning unknown-institution a@elsewhere /of/1', 'error unfillable members /']);
   });
 
   it('names a leaf that stands twice', () => {

@@ -2,6 +2,7 @@ import { Chance } from '../campaigns/chance.js';
 import { stateFolder } from './running-stack.js';
 import { seed, StackUnderFire } from './stack-under-fire.js';
 
+// all of them, in full: npm run campaign replicas
 describe(`two processes of each role (seed ${seed})`, () => {
   let fire: StackUnderFire;
   beforeAll(async () => void (fire = await StackUnderFire.start(stateFolder(), 2)), 600_000);

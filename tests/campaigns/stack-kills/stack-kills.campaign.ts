@@ -1,26 +1,11 @@
-import { bringUp } from '../../stack/bring-up.js';
-import { defaultBasePort, defaultCache, defaultState } from '../../stack/places.js';
-import { readDescription } from '../../stack/describe-stack.js';
-import { serversOf } from '../../stack/servers.js';
-import { openStack } from '../../stack/stack.js';
 import { StackUnderFire, victims } from '../../stack/stack-under-fire.js';
+import { usualStack } from '../../stack/usual-stack.js';
 import { nothing, together, type Campaign, type Finding, type Outcome, type Part } from '../campaign.js';
 
 /** Messages that must have been acknowledged around each kill; another number by STACK_KILL_MESSAGES. */
 const messages = Number(process.env['STACK_KILL_MESSAGES'] ?? 5_000);
 /** Between two messages of a patient, ms. */
 const pause = 100;
-const servers = ['postgres', 'keycloak', 'kafka', 'kubo', 's3'];
-
-/** The stack at its usual place, or at STACK_STATE; brought up when it does not run, and left running. */
-async function stackState(): Promise<string> {
-  const state = process.env['STACK_STATE'] ?? defaultState(process.env);
-  const basePort = (await readDescription(state))?.basePort ?? defaultBasePort;
-  const stack = openStack({ state, cache: defaultCache(process.env), basePort });
-  await bringUp(stack, serversOf(stack, servers), (line) => void process.stderr.write(`${line}\n`));
-  return state;
-}
-
 // a small number of messages, and a planted defect: tests/stack/kills.spec.ts
 export const stackKills: Campaign = {
   name: 'stack-kills',
@@ -28,7 +13,7 @@ export const stackKills: Campaign = {
   units: victims.length,
   part: 1,
   async run({ from, to, onProgress }: Part): Promise<Outcome> {
-    const fire = await StackUnderFire.start(await stackState(), 1, pause);
+    const fire = await StackUnderFire.start(await usualStack(), 1, pause);
     let outcome = nothing;
     try {
       for (let unit = from; unit < to; unit += 1) {

@@ -25,6 +25,8 @@ describe('size classes', () => {
         expect(paddedSize(length + 1)).toBeGreaterThanOrEqual(size);
       }),
     );
+    // Padmé: as many low bits are zero as the exponent has more than its own length
+    expect([4096, 4097, 4353, 65_537, 1_000_000].map(paddedSize)).toEqual([4096, 4352, 4608, 67_584, 1_015_808]);
     const classes = new Set(Array.from({ length: 100_000 }, (_, length) => paddedSize(length)));
     expect(classes.size).toBeLessThan(100);
   });
@@ -60,6 +62,17 @@ describe.each(['intl', 'sm'] as const)('a stream sealed under %s', (name) => {
       expect(Buffer.compare(sealed, expected)).toBe(0);
       const opened = concat(...(await collect(openStream(used, sealing, pieces(sealed, size)))));
       expect(Buffer.compare(opened, bytes)).toBe(0);
+    }
+  });
+
+  it('begins with its magic, version and suite, in whatever pieces that comes', async () => {
+    const sealed = await sealBytes(used, sealing, Uint8Array.of(7));
+    expect(toHex(sealed.subarray(0, HEADER))).toBe(`4d445348010${name === 'intl' ? 1 : 2}0000`);
+    for (const size of [1, 3, HEADER, HEADER + 1]) {
+      const pieces = Array.from({ length: Math.ceil(sealed.length / size) }, (_, at) =>
+        sealed.subarray(at * size, (at + 1) * size),
+      );
+      expect(concat(...(await collect(openStream(used, sealing, pieces))))).toEqual(Uint8Array.of(7));
     }
   });
 
@@ -163,15 +176,25 @@ describe.each(['intl', 'sm'] as const)('a stream sealed under %s', (name) => {
     const { key, use, record, section, epoch } = sealing;
     const derived = used.hkdf(key, frame('medshare/1', use, name, record, section, epoch), cipher.keyLength);
     const head = (await sealBytes(used, sealing, new Uint8Array(0))).subarray(0, HEADER);
-    const ad = concat(frame('medshare/chunk/1', head, use, record, section, epoch), frame(0, 1));
-    const made = (length: number, size: number, padding: number): Uint8Array => {
+    const about = frame('medshare/chunk/1', head, use, record, section, epoch);
+    const chunk = (plaintext: Uint8Array, index = 0, last = true): Uint8Array =>
+      cipher.seal(derived, cipher.chunkNonce(index, last), concat(about, frame(index, last ? 1 : 0)), plaintext);
+    const filled = (length: number, size: number, padding = 0): Uint8Array => {
       const plaintext = new Uint8Array(4 + size).fill(padding, 4 + length);
       new DataView(plaintext.buffer).setUint32(0, length);
-      return concat(head, cipher.seal(derived, cipher.chunkNonce(0, true), ad, plaintext));
+      return plaintext;
     };
+    const made = (length: number, size: number, padding: number) => concat(head, chunk(filled(length, size, padding)));
     expect(await openBytes(used, sealing, made(10, 4096, 0))).toEqual(new Uint8Array(10));
     for (const wrong of [made(10, 4096, 1), made(10, 10, 0), made(10, 8192, 0), made(4097, 4096, 0), made(0, 0, 0)])
       await expect(openBytes(used, sealing, wrong)).rejects.toThrow(failed);
+    await expect(openBytes(used, sealing, concat(head, chunk(new Uint8Array(3))))).rejects.toThrow(failed);
+    // content behind a chunk that was not full
+    const size = paddedSize(CONTENT + 20_000) - CONTENT;
+    const two = (first: number, second: number) =>
+      concat(head, chunk(filled(first, CONTENT), 0, false), chunk(filled(second, size), 1));
+    expect(await openBytes(used, sealing, two(CONTENT, size - 1000))).toHaveLength(CONTENT + size - 1000);
+    await expect(openBytes(used, sealing, two(CONTENT - 1000, size))).rejects.toThrow(failed);
   });
 
   it('has a key of 32 bytes', async () => {

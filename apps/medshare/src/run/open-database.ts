@@ -28,7 +28,12 @@ export async function placedOn(postgres: EmbeddedPostgres, config: Config): Prom
 export async function openConfiguredDatabase(config: Config): Promise<OpenedDatabase> {
   if (!isEmbedded(config)) return { config, close: () => Promise.resolve() };
   const postgres = await superviseEmbeddedPostgres({ dataDir: serverFolder(config.data) });
-  return { config: await placedOn(postgres, config), close: () => postgres.stop() };
+  try {
+    return { config: await placedOn(postgres, config), close: () => postgres.stop() };
+  } catch (caught) {
+    await postgres.stop();
+    throw caught;
+  }
 }
 
 export interface BorrowedDatabases {

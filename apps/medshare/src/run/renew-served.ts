@@ -16,23 +16,28 @@ interface Served {
   readonly everyMs?: number;
 }
 
-/** Takes up certificates that were exchanged in their files; what does not hold together is not taken, and the old goes on. */
+/**
+ * Takes up certificates that were exchanged in their files; what does not hold together is not taken, and the old goes on. Files are exchanged
+ * one after the other, so that only what is found twice is told, once.
+ */
 export function renewServed({ read, tls, server, logger, everyMs = every }: Served): { stop(): void } {
-  let [shown, refused]: [ChaincodeTls, ChaincodeTls | undefined] = [tls, undefined];
+  let shown = tls;
+  let refused: { readonly files: ChaincodeTls | undefined; times: number } | undefined;
   const look = () => {
-    let found: ChaincodeTls | undefined;
+    let files: ChaincodeTls | undefined;
     try {
-      found = read();
-      if (isDeepStrictEqual(found, shown)) return;
-      server.renew(found);
-      shown = found;
-      logger.info({}, 'exchanged certificates are shown from the next connection on');
+      files = read();
+      if (!isDeepStrictEqual(files, shown)) {
+        server.renew(files);
+        shown = files;
+        logger.info({}, 'exchanged certificates are shown from the next connection on');
+      }
+      refused = undefined;
     } catch (caught) {
+      const same = refused !== undefined && isDeepStrictEqual(refused.files, files);
+      refused = { files, times: same ? refused!.times + 1 : 1 };
+      if (refused.times !== 2) return;
       const { code, where, detail = '' } = asProblem(caught);
-      // files are exchanged one after the other: what stays so is told, once
-      if (refused && isDeepStrictEqual(found, refused)) return;
-      if (found && refused === undefined) return void (refused = found);
-      refused = found;
       logger.warn({ code, where }, `the certificates in the files are not taken: ${detail}`);
     }
   };

@@ -61,7 +61,47 @@ describe('acknowledge', () => {
 
   it('uses ERR-1 before 2.5', () => {
     const answer = { code: 'AE', time, controlId: 'c1', problems: [bad] } as const;
-    expect(text(acknowledge(sent('2.3.1'), answer))[2]).toBe('ERR|PID^1^7^102&Data type error&HL70357');
+    for (const version of ['2.1', '2.3.1', '2.4'])
+      expect(text(acknowledge(sent(version), answer))[2]).toBe('ERR|PID^1^7^102&Data type error&HL70357');
+    for (const version of ['2.5', '2.41', '12.4', '2.6', ''])
+      expect(text(acknowledge(sent(version), answer))[2]).toMatch(/^ERR\|\|PID\^1\^7\^2\^1\|/);
+    const nowhere = { ...answer, problems: [problem('storage.unavailable')] };
+    expect(text(acknowledge(sent('2.3'), nowhere))[2]).toBe('ERR|^^^207&Application internal error&HL70357');
+  });
+
+  it('names 50 problems at most', () => {
+    const answer = { code: 'AE', time, controlId: 'c1', problems: Array(60).fill(bad) } as const;
+    expect(text(acknowledge(sent('2.5'), answer)).filter((line) => line.startsWith('ERR'))).toHaveLength(50);
+  });
+
+  it.each([
+    ['2.1', 'ACK', '2.1'],
+    ['2.2', 'ACK', '2.2'],
+    ['2.3', 'ACK^A01^ACK', '2.3'],
+    ['2.21', 'ACK^A01^ACK', '2.21'],
+    ['12.1', 'ACK^A01^ACK', '12.1'],
+    ['', 'ACK^A01^ACK', '2.5.1'],
+    ['2.5.1^USA', 'ACK^A01^ACK', '2.5.1^USA'],
+    ['v2.5', 'ACK^A01^ACK', '2.5.1'],
+    ['2.5 beta', 'ACK^A01^ACK', '2.5.1'],
+    ['2.345678901', 'ACK^A01^ACK', '2.5.1'],
+  ])('answers version %p with the type %s and the version %s', (version, type, mirrored) => {
+    const fields = text(acknowledge(sent(version), { code: 'AA', time, controlId: 'c1' }))[0]!.split('|');
+    expect([fields[8], fields[11]]).toEqual([type, mirrored]);
+  });
+
+  it.each([
+    ['D', 'D'],
+    ['P^T', 'P^T'],
+    ['', 'P'],
+    ['xT', 'P'],
+    ['T^Tx', 'P'],
+    ['T^1', 'P'],
+    ['training', 'P'],
+  ])('answers processing id %p with %s', (given, mirrored) => {
+    const bytes = new TextEncoder().encode(`MSH|^~\\&|LAB|HARBOR|EHR|EAST|||ADT^A01|42|${given}|2.5\rPID|1`);
+    const answer = acknowledge(parseMessage(bytes), { code: 'AA', time, controlId: 'c1' });
+    expect(text(answer)[0]!.split('|')[10]).toBe(mirrored);
   });
 
   it('mirrors delimiters and character set', () => {

@@ -37,7 +37,7 @@ const base = {
   ignorePatterns: ['/docs', '/deploy', '/.campaigns', '**/dist', '**/node_modules'],
   reporters: ['json'],
   // a machine that is busy with other work must not make a mutant look like an endless loop
-  timeoutMS: 10_000,
+  timeoutMS: 20_000,
   // constants that are texts for people, and log lines, change nothing that is decided
   mutator: { excludedMutations: ['StringLiteral'] },
 };

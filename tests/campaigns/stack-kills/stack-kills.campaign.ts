@@ -6,6 +6,7 @@ import { nothing, together, type Campaign, type Finding, type Outcome, type Part
 const messages = Number(process.env['STACK_KILL_MESSAGES'] ?? 5_000);
 /** Between two messages of a patient, ms. */
 const pause = 100;
+
 // a small number of messages, and a planted defect: tests/stack/kills.spec.ts
 export const stackKills: Campaign = {
   name: 'stack-kills',

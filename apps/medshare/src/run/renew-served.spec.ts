@@ -48,7 +48,7 @@ afterAll(async () => {
 });
 beforeEach(() => void (told.length = 0));
 
-/** What a peer is shown, PEM. */
+/** The certificate that a peer is shown: its DER in base64, as between a PEM's lines. */
 async function shown(): Promise<string> {
   const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: ['h2'] });
   socket.on('error', () => undefined);

@@ -27,7 +27,7 @@ export const requestNoticed = z.strictObject({ requestId: hash });
  * The same of an emergency while the chain is away. It has a topic of its own: in `request.noticed` it would wait behind requests whose
  * approvals wait for the chain.
  */
-export const emergencyNoticed = z.strictObject({ requestId: hash });
+export const emergencyNoticed = requestNoticed;
 
 /** A custodian released fragments while the chain was away: the evidence goes to the chain as soon as it is back. */
 export const emergencyReleased = z.strictObject({ evidence: emergencyEvidence });

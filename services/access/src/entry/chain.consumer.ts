@@ -3,7 +3,7 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import type { BusMessage } from '@medshare/bus';
 import { decode } from '@medshare/events';
 import { Inbox, isTransient } from '@medshare/outbox';
-import { asProblem } from '@medshare/problems';
+import { asProblem, type Problem } from '@medshare/problems';
 import { ApproveRequest } from '../approve-request.js';
 import { FollowChain } from '../follow-chain.js';
 
@@ -34,12 +34,13 @@ export class ChainConsumer {
   }
 
   private async approve(topic: 'request.noticed' | 'emergency.noticed', message: BusMessage): Promise<void> {
-    const work = async () => this.approvals.byService(decode(topic, message).requestId);
-    const failure = await work().then(
-      () => undefined,
-      (caught: unknown) => asProblem(caught),
-    );
-    if (failure && isTransient(failure)) throw failure;
+    let failure: Problem | undefined;
+    try {
+      await this.approvals.byService(decode(topic, message).requestId);
+    } catch (caught) {
+      failure = asProblem(caught);
+      if (isTransient(failure)) throw failure;
+    }
     await this.inbox.consume(message, () => (failure ? Promise.reject(failure) : Promise.resolve()));
   }
 }

@@ -1,19 +1,19 @@
+import { Readable } from 'node:stream';
 import type { Connection } from './connection.js';
 import type { Copy } from './copy.js';
 import { Follower, type FollowerParts } from './follower.js';
 import { defaultSettings } from './settings.js';
 
-/** A peer's line of blocks on which nothing comes, until it is closed. */
+/** A peer's line of blocks on which nothing comes until it is closed; then it ends in an error, as a gRPC stream does. */
 class SilentLine implements AsyncIterable<never> {
-  #closed: () => void = () => undefined;
-  readonly #over = new Promise<void>((resolve) => (this.#closed = resolve));
+  readonly #stream = new Readable({ read: () => undefined });
 
   close(): void {
-    this.#closed();
+    this.#stream.destroy(new Error('1 CANCELLED: Cancelled on client'));
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<never> {
-    await this.#over;
+  [Symbol.asyncIterator](): AsyncIterator<never> {
+    return this.#stream[Symbol.asyncIterator]();
   }
 }
 

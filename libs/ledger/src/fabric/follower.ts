@@ -69,8 +69,8 @@ export class Follower {
     const close = () => blocks.close();
     over.addEventListener('abort', close, { once: true });
     try {
-      // what ended while the line was being opened rings no more
-      if (over.aborted) return;
+      // what ended while the line was being opened rings no more; a line that is closed ends in an error, which only its reader takes
+      if (over.aborted) queueMicrotask(close);
       for await (const block of blocks) {
         if (over.aborted) return;
         await this.#take(block);

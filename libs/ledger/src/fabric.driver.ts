@@ -12,7 +12,6 @@ import { openConnection, type Connection } from './fabric/connection.js';
 import { Copy } from './fabric/copy.js';
 import { Follower } from './fabric/follower.js';
 import { Ordering } from './fabric/ordering.js';
-import { Renewal } from './fabric/renewal.js';
 import { reachOrganisations } from './fabric/reach-organisations.js';
 import { defaultSettings, type FabricAccess, type FabricParts, type FabricSettings } from './fabric/settings.js';
 import { Submitter } from './fabric/submitter.js';
@@ -20,6 +19,7 @@ import { verifyCopy } from './fabric/verify-copy.js';
 import type { OnFinding } from './finding.js';
 import type { ChainFinding, CommittedBlock, Head, Ledger, Reachability, Stored, Submitted } from './ledger.port.js';
 import { chainMigrations } from './migrations.js';
+import { Renewal } from './renewal.js';
 
 export type { FabricAccess, FabricSettings } from './fabric/settings.js';
 
@@ -99,7 +99,7 @@ class FabricLedger implements Ledger {
   readonly #follower: Follower;
   readonly #ordering: Ordering;
   readonly #submitter: Submitter;
-  readonly #renewal: Renewal | undefined;
+  readonly #renewal: Renewal<FabricAccess> | undefined;
   readonly #closed = new AbortController();
   /** Organisations with other code that were reported. */
   readonly #told = new Set<string>();
@@ -121,7 +121,9 @@ class FabricLedger implements Ledger {
     const { follower, ordering } = { follower: this.#follower, ordering: this.#ordering };
     this.#submitter = new Submitter({ ...this.#parts, connection, copy, follower, ordering, random });
     const { readAccess: read, onRenewed = () => undefined, clock = systemClock } = options;
-    this.#renewal = read && new Renewal({ connection, settings, clock, read, onRenewed, onTrouble });
+    const take = (found: FabricAccess) => this.#renew(found, clock.now());
+    const used = () => connection.access;
+    this.#renewal = read && new Renewal({ everyMs: settings.renewMs, read, used, take, onRenewed, onTrouble });
   }
 
   /** A peer that is away does not keep the institution from starting: the rest goes on once it is back. */
@@ -151,6 +153,20 @@ class FabricLedger implements Ledger {
   async #check(ms: number): Promise<number> {
     await probeTls(this.#connection.access, ms);
     return checkPeer(this.#connection, ms);
+  }
+
+  /** What was exchanged is asked as at a start, over a line of its own. */
+  async #renew(access: FabricAccess, now: number): Promise<void> {
+    const { endorseMs } = this.#parts.settings;
+    checkIdentity(access, now);
+    await probeTls(access, endorseMs);
+    const line = openConnection(access);
+    try {
+      await checkPeer(line, endorseMs);
+    } finally {
+      line.close();
+    }
+    this.#connection.renew(access);
   }
 
   /** Waits for the region's document, as it was amended last, and begins the chain where the whole of it holds none. */

@@ -11,6 +11,7 @@ import {
   type Definition,
 } from '@medshare/ledger/fabric-lifecycle.driver';
 import { mspOf } from '@medshare/ledger/institution-of';
+import { Renewal } from '@medshare/ledger/renewal';
 import { problem } from '@medshare/problems';
 import { createLogger } from '@medshare/telemetry';
 import { UsageError, type Outcome, type Surroundings } from '../commands/outcome.js';
@@ -19,7 +20,6 @@ import { loadConfig, type Config } from '../config.js';
 import { chaincodeBundle } from '../drivers.js';
 import { table } from '../terminal/table.js';
 import { fabricAccess } from './fabric-access.js';
-import { renewServed } from './renew-served.js';
 import { readRegion } from './secrets.js';
 import { secretOf, textOf } from './setting-files.js';
 
@@ -182,7 +182,7 @@ export async function serve(
     key: secretOf('--key', options.key),
     clientAuthorities: textOf('--client-authorities', options.clientAuthorities),
   });
-  const tls = read();
+  let tls = read();
   const server = await serveChaincode({
     address: options.listen,
     chaincode,
@@ -191,7 +191,17 @@ export async function serve(
     tls,
     onFault: ({ txId, cause }) => logger.error({ txId, err: cause }, 'an execution came to no outcome'),
   });
-  const renewal = renewServed({ read, tls, server, logger });
+  const renewal = new Renewal({
+    read,
+    used: () => tls,
+    take: (found) => {
+      server.renew(found);
+      tls = found;
+    },
+    onRenewed: () => logger.info({}, 'exchanged certificates are shown from the next connection on'),
+    onTrouble: ({ code, where, detail = '' }) =>
+      logger.warn({ code, where }, `the certificates in the files are not taken: ${detail}`),
+  }).start();
   return {
     document: { packageId, port: server.port, bundle },
     text: `the chaincode is served on port ${server.port} as ${packageId}`,
@@ -199,7 +209,7 @@ export async function serve(
       if (process.connected) process.send?.('ready', () => undefined);
       await stopped(stop);
       terminal.notice('stopping');
-      renewal.stop();
+      await renewal.stop();
       await server.close();
     },
   };

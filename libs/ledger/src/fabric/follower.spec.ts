@@ -5,14 +5,14 @@ import { Follower, type FollowerParts } from './follower.js';
 import { defaultSettings } from './settings.js';
 
 /** A peer's line of blocks on which nothing comes until it is closed; then it ends in an error, as a gRPC stream does. */
-class SilentLine implements AsyncIterable<never> {
+class SilentLine {
   readonly #stream = new Readable({ read: () => undefined });
 
   close(): void {
     this.#stream.destroy(new Error('1 CANCELLED: Cancelled on client'));
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<never> {
+  [Symbol.asyncIterator](): AsyncIterator<unknown> {
     return this.#stream[Symbol.asyncIterator]();
   }
 }

@@ -1,5 +1,6 @@
 import kafkajs, { type Consumer, type Kafka as KafkaClient, type SASLOptions } from 'kafkajs';
 import { openSocket, type TlsMaterial } from './open-socket.js';
+import './quiet-when-idle.js';
 
 export type { TlsMaterial };
 

@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { CID } from 'multiformats/cid';
 import { blobsContract } from './blobs.port.contract.js';
 import { CarBlobs } from './car-blobs.js';
@@ -128,6 +131,47 @@ describe('a CAR from a store', () => {
       });
     expect((await collect(blobs.get(cid))).equals(content)).toBe(true);
     expect(asked.length).toBe(2);
+  });
+});
+
+describe('a blob on its way to the store', () => {
+  let folder: string;
+  beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'medshare-spool-'))));
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+  /** Puts a blob of different blocks; tells what lay in the folder while the store took it. */
+  const put = async (blocks: number) => {
+    const content = Buffer.concat(Array.from({ length: blocks }, (_, n) => Buffer.alloc(262_144, n)));
+    const store = new MemoryCars();
+    const blobs = new CarBlobs(store, { spool: folder });
+    let lying: string[] = [];
+    const write = store.write.bind(store);
+    store.write = async (car) => {
+      lying = await readdir(folder, { recursive: true });
+      await write(car);
+    };
+    const { cid } = await blobs.put(content);
+    expect((await collect(blobs.get(cid))).equals(content)).toBe(true);
+    return lying.filter((name) => name.endsWith('.block'));
+  };
+
+  it('touches no disk when it is small', async () => {
+    expect(await put(3)).toEqual([]);
+  });
+
+  it('is held in memory to a bound, and the rest lies in files only until then', async () => {
+    // four leaves are held; eight and the root of all are not
+    expect(await put(12)).toHaveLength(9);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('leaves nothing behind when the store refuses it', async () => {
+    const store = new MemoryCars();
+    store.write = () => Promise.reject(new Error('away'));
+    const content = Buffer.concat(Array.from({ length: 12 }, (_, n) => Buffer.alloc(262_144, n)));
+    await expect(new CarBlobs(store, { spool: folder }).put(content)).rejects.toMatchObject({
+      code: 'storage.unavailable',
+    });
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 

@@ -1,23 +1,21 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { problem } from '@medshare/problems';
 import type { CID } from 'multiformats/cid';
 import { maxBlobBytes, type Blobs, type StoredBlob } from './blobs.port.js';
 import type { Car, CarStore, Copy } from './car-store.js';
 import { parseCid } from './ipfs/address.js';
-import { readBlocks, writeBlocksForNow } from './ipfs/block-files.js';
 import { writeCar } from './ipfs/car.js';
-import { exportBlocks } from './ipfs/export-file.js';
+import { exportBlocks, type ReadBlock } from './ipfs/export-file.js';
 import { importFile } from './ipfs/import-file.js';
 import { isWhole, readCopy } from './ipfs/read-copy.js';
+import { Spool } from './ipfs/spool.js';
 import { storageProblem } from './storage-problem.js';
 
 export interface CarBlobsOptions {
   /** most bytes of one blob; default 1 GiB */
   readonly maxBytes?: number;
-  /** folder in which a blob is cut into blocks before it is sent; default the system's */
+  /** folder for blocks of a large blob before it is sent; default the system's */
   readonly spool?: string;
   /** The whole file from another institution, for a blob that is not here. It is stored only if it has the CID asked for. */
   readonly fetchMissing?: (cid: string) => AsyncIterable<Uint8Array>;
@@ -91,15 +89,15 @@ export class CarBlobs implements Blobs {
     content: AsyncIterable<Uint8Array> | Uint8Array,
     check: (stored: StoredBlob) => void,
   ): Promise<StoredBlob> {
-    const folder = await mkdtemp(join(this.options.spool ?? tmpdir(), 'medshare-blob-'));
+    const spool = new Spool(this.options.spool ?? tmpdir());
     try {
-      const most = this.options.maxBytes ?? maxBlobBytes;
-      const stored = await importFile(content, most, writeBlocksForNow(folder));
+      const stored = await importFile(content, this.options.maxBytes ?? maxBlobBytes, spool.write);
       check(stored);
-      await this.store.write(await carOf(folder, parseCid(stored.cid)));
+      const root = parseCid(stored.cid);
+      await this.store.write(await carOf(root, spool.reader(root)));
       return stored;
     } finally {
-      await rm(folder, { recursive: true, force: true });
+      await spool.remove();
     }
   }
 
@@ -120,8 +118,8 @@ export class CarBlobs implements Blobs {
   }
 }
 
-async function carOf(folder: string, root: CID): Promise<Car> {
-  const blocks = () => exportBlocks(root, readBlocks(folder, root));
+async function carOf(root: CID, read: ReadBlock): Promise<Car> {
+  const blocks = () => exportBlocks(root, read);
   const cids: CID[] = [];
   const seen = async function* () {
     for await (const block of blocks()) {

@@ -41,9 +41,10 @@ class KuboNode {
 
   async isPinned(root: CID): Promise<boolean> {
     try {
+      let pinned = false;
       for await (const { cid } of this.#client.pin.ls({ paths: root, type: 'recursive', ...this.#soon() }))
-        if (cid.equals(root)) return true;
-      return false;
+        pinned ||= cid.equals(root);
+      return pinned;
     } catch (caught) {
       if (/is not pinned/.test(String(caught))) return false;
       throw caught;
@@ -62,11 +63,13 @@ class KuboNode {
       await this.#client.pin.rm(car.root, this.#soon());
       await this.#removeBlocks(car.cids);
     }
+    let taken = false;
+    // answers are read to their end, here and above: who leaves one early loses its connection
     for await (const { root } of this.#client.dag.import([car.bytes()], { pinRoots: true })) {
       if (root.pinErrorMsg) throw new Error(`not pinned: ${root.pinErrorMsg}`);
-      if (root.cid.toString() === car.root.toString()) return;
+      taken ||= root.cid.equals(car.root);
     }
-    throw new Error('the node took no root');
+    if (!taken) throw new Error('the node took no root');
   }
 
   /** @param others nodes that may help out with a block */

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { problem } from '@medshare/problems';
 import type { CID } from 'multiformats/cid';
@@ -7,18 +7,12 @@ import type { ReadBlock } from './export-file.js';
 import type { WriteBlock } from './import-file.js';
 
 /** name of a block's file: its multihash does not matter, its CID does */
-const blockFile = (folder: string, cid: CID): string => join(folder, `${cid.toString()}.block`);
+export const blockFile = (folder: string, cid: CID): string => join(folder, `${cid.toString()}.block`);
 
 export const writeBlocksDurably =
   (folder: string): WriteBlock =>
   (cid, bytes) =>
     writeDurably(blockFile(folder, cid), bytes);
-
-/** For blocks on their way to somewhere else. */
-export const writeBlocksForNow =
-  (folder: string): WriteBlock =>
-  (cid, bytes) =>
-    writeFile(blockFile(folder, cid), bytes, { flag: 'wx', mode: 0o600 });
 
 /** @param root who asks, for errors: a folder came whole, so a block that is gone was taken out */
 export const readBlocks =

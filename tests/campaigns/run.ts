@@ -9,12 +9,13 @@ import { campaigns } from './campaigns.js';
 
 const usage = `npm run campaign <name> -- [options]
 Hunts for defects, resumable: interrupted, the same command goes on where it stopped. Ends with 1 if it found something.
+A hunt that is longer than one has a machine goes on elsewhere from what docs/measured/<name>.json holds; each run is named in it.
 
 ${campaigns.map(({ name, units, about }) => `  ${name.padEnd(12)} ${units.toLocaleString('en')} ${about}`).join('\n')}
 
   --units <n>   how many instead
   --seed <n>    of all choices (1); the same seed and unit are the same input
-  --write       writes docs/measured/<name>.json
+  --write       keeps its progress, and in the end the result, in docs/measured/<name>.json
   --anew        forgets what an interrupted run had done
   --help        this text
 
@@ -22,19 +23,41 @@ ${campaigns.map(({ name, units, about }) => `  ${name.padEnd(12)} ${units.toLoca
   npm run campaign kill -- --write
 `;
 
-/** What is kept between runs. */
-interface Progress {
+/** Where and when parts of a hunt were done. */
+interface Run {
   readonly commit: string;
+  readonly machine: string;
+  /** units [from, to) */
+  readonly from: number;
+  to: number;
+  seconds: number;
+  /** processes that ran or waited to, on average, in the run's last minute */
+  load: number;
+}
+
+/** What is kept between runs, and is the result when all units are done. */
+interface Progress {
+  readonly version: 2;
+  readonly campaign: string;
+  readonly command: string;
   readonly seed: number;
   readonly units: number;
   done: number;
-  seconds: number;
+  readonly runs: Run[];
   outcome: Outcome;
 }
 
 const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
 
-function readOptions(): { campaign: Campaign; seed: number; units: number; write: boolean; anew: boolean } | undefined {
+interface Options {
+  readonly campaign: Campaign;
+  readonly seed: number;
+  readonly units: number;
+  readonly write: boolean;
+  readonly anew: boolean;
+}
+
+function readOptions(): Options | undefined {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -58,82 +81,67 @@ function readOptions(): { campaign: Campaign; seed: number; units: number; write
   return { campaign, seed, units, write: values.write, anew: values.anew };
 }
 
-async function begun(file: string, wanted: Pick<Progress, 'commit' | 'seed' | 'units'>): Promise<Progress> {
+/** What was done before, if it is of the same hunt, and unfinished; what is not written down for others, only at the same commit. */
+async function begun(file: string, wanted: Progress, commit: string, anywhere: boolean): Promise<Progress> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   const kept = text === undefined ? undefined : (JSON.parse(text) as Progress);
-  const same = kept && kept.commit === wanted.commit && kept.seed === wanted.seed && kept.units === wanted.units;
-  return same ? kept : { ...wanted, done: 0, seconds: 0, outcome: nothing };
+  const same = kept?.version === 2 && kept.seed === wanted.seed && kept.units === wanted.units;
+  const here = anywhere || kept?.runs.at(-1)?.commit === commit;
+  return same && here && kept.done < kept.units ? kept : wanted;
 }
 
 async function keep(file: string, progress: Progress): Promise<void> {
-  await writeFile(`${file}.new`, JSON.stringify(progress));
+  await writeFile(`${file}.new`, `${JSON.stringify(progress, null, 2)}\n`);
   await rename(`${file}.new`, file);
 }
 
-async function hunt({
-  campaign,
-  seed,
-  units,
-  write,
-  anew,
-}: NonNullable<ReturnType<typeof readOptions>>): Promise<void> {
+async function hunt({ campaign, seed, units, write, anew }: Options): Promise<void> {
   const changes = git('status', '--porcelain', '-uno') ? ' with changes' : '';
   const commit = `${git('rev-parse', 'HEAD')}${changes}`;
-  const file = `.campaigns/${campaign.name}.json`;
-  await mkdir('.campaigns', { recursive: true });
+  const folder = write ? 'docs/measured' : '.campaigns';
+  const file = `${folder}/${campaign.name}.json`;
+  await mkdir(folder, { recursive: true });
   if (anew) await rm(file, { force: true });
-  const progress = await begun(file, { commit, seed, units });
+  const size = units === campaign.units ? '' : ` --units ${units}`;
+  const command = `npm run campaign ${campaign.name} -- --seed ${seed}${size}`;
+  const common = { version: 2, campaign: campaign.name, command, seed, units } as const;
+  const progress = await begun(file, { ...common, done: 0, runs: [], outcome: nothing }, commit, write);
   if (progress.done > 0) process.stderr.write(`goes on at ${progress.done} of ${units}\n`);
-  const before = performance.now() - progress.seconds * 1000;
+  const run: Run = { commit, machine: machine(), from: progress.done, to: progress.done, seconds: 0, load: 0 };
+  const began = performance.now();
   const show = (done: number) => {
     if (!process.stderr.isTTY) return;
     const refused = progress.outcome.findings.length;
-    process.stderr.write(
-      `\r${progressBar({ done, total: units, refused, elapsedMs: performance.now() - before }, 78)}`,
-    );
+    const elapsedMs = performance.now() - began;
+    const bar = progressBar({ done: done - run.from, total: units - run.from, refused, elapsedMs }, 78);
+    process.stderr.write(`\r${bar}`);
   };
   while (progress.done < units) {
     const to = Math.min(units, progress.done + campaign.part);
     const onProgress = (done: number) => show(progress.done + done);
     progress.outcome = together(progress.outcome, await campaign.run({ seed, from: progress.done, to, onProgress }));
-    progress.done = to;
-    progress.seconds = Math.round((performance.now() - before) / 1000);
+    if (run.to === run.from) progress.runs.push(run);
+    progress.done = run.to = to;
+    run.seconds = Math.round((performance.now() - began) / 1000);
+    run.load = Number(loadavg()[0]?.toFixed(2));
     await keep(file, progress);
     if (!process.stderr.isTTY) process.stderr.write(`${to}/${units}  ${progress.outcome.findings.length} findings\n`);
   }
   if (process.stderr.isTTY) process.stderr.write('\n');
-  await report(campaign, progress, write);
-  await rm(file);
+  tell(progress);
+  if (!write) await rm(file);
 }
 
-async function report(
-  campaign: Campaign,
-  { commit, seed, units, seconds, outcome }: Progress,
-  write: boolean,
-): Promise<void> {
+function machine(): string {
   const [{ model } = { model: 'unknown' }] = cpus();
-  const machine = `${cpus().length} × ${model}, ${Math.round(totalmem() / 1e9)} GB, ${process.platform} ${process.arch}, Node ${process.version}`;
-  const size = units === campaign.units ? '' : ` --units ${units}`;
-  const command = `npm run campaign ${campaign.name} -- --seed ${seed}${size}`;
-  const result = {
-    version: 1,
-    campaign: campaign.name,
-    commit,
-    machine,
-    load: Number(loadavg()[0]?.toFixed(2)),
-    seed,
-    command,
-    units,
-    seconds,
-    ...outcome,
-  };
+  return `${cpus().length} × ${model}, ${Math.round(totalmem() / 1e9)} GB, ${process.platform} ${process.arch}, Node ${process.version}`;
+}
+
+function tell({ campaign, units, runs, outcome }: Progress): void {
+  const seconds = runs.reduce((sum, run) => sum + run.seconds, 0);
   for (const { unit, what, detail } of outcome.findings) process.stdout.write(`${what} at ${unit}: ${detail}\n`);
   process.stdout.write(`${JSON.stringify({ ...outcome.counts, ...outcome.peaks })}\n`);
-  process.stdout.write(`${campaign.name}: ${units} in ${seconds} s, ${outcome.findings.length} findings\n`);
-  if (write) {
-    await mkdir('docs/measured', { recursive: true });
-    await writeFile(`docs/measured/${campaign.name}.json`, `${JSON.stringify(result, null, 2)}\n`);
-  }
+  process.stdout.write(`${campaign}: ${units} in ${seconds} s, ${outcome.findings.length} findings\n`);
   if (outcome.findings.length > 0) process.exitCode = 1;
 }
 

@@ -5,6 +5,7 @@ import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import type { MessageHandler } from '../bus.port.js';
 import { apart, handOver, retryDelay, type PlacedMessage } from '../hand-over.js';
 import { intakeFirst } from '../intake-first.js';
+import { Commits } from './commits.js';
 import { kafkaProblem } from './failures.js';
 import { fromRecord } from './record.js';
 import { HEARTBEAT_MS } from './settings.js';
@@ -29,7 +30,7 @@ export interface GroupConsumerOptions {
 
 /** Partitions of one topic whose records are looked at at once. */
 const PARTITIONS_AT_ONCE = 4;
-/** Work of this long is committed, however few messages it was. */
+/** What was done is committed after this, however few messages it was. */
 const COMMIT_MS = 1_000;
 /** A consumer that was not heard by its group for this long is made anew. */
 const SILENCE_MS = 40_000;
@@ -40,10 +41,7 @@ const DISCONNECT_MS = 20_000;
 const JOIN_MS = 20_000;
 const LONGEST_REOPEN_MS = 5_000;
 
-type Batch = Pick<
-  EachBatchPayload,
-  'batch' | 'resolveOffset' | 'heartbeat' | 'commitOffsetsIfNecessary' | 'isRunning' | 'pause'
->;
+type Batch = Pick<EachBatchPayload, 'batch' | 'resolveOffset' | 'heartbeat' | 'isRunning' | 'pause'>;
 
 /**
  * One subscription: a member of a Kafka group that commits an offset only after everything below it was done. What a handler rejects
@@ -52,6 +50,7 @@ type Batch = Pick<
 export class GroupConsumer {
   readonly #options: GroupConsumerOptions;
   #consumer: Consumer | undefined;
+  #commits: Commits | undefined;
   /** consumers that crashed or fell silent: they commit nothing more */
   readonly #ended = new WeakSet<Consumer>();
   #closed = false;
@@ -93,11 +92,14 @@ export class GroupConsumer {
     clearInterval(this.#watch);
     for (const timer of this.#resuming) clearTimeout(timer);
     await this.#reopening;
+    await Promise.allSettled(this.#working);
+    await Promise.race([this.#commits?.now(), sleep(DISCONNECT_MS, undefined, { ref: false })]);
     await this.#discard();
   }
 
   async #open(): Promise<void> {
     const consumer = this.#options.make();
+    const commits = this.#commitsOf(consumer);
     let crash: unknown;
     let running = false;
     const heard = () => (this.#heardAt = performance.now());
@@ -108,12 +110,14 @@ export class GroupConsumer {
     consumer.on(GROUP_JOIN, () => {
       heard();
       this.#done.clear();
+      commits.forget();
     });
     consumer.on(CRASH, ({ payload }) => {
       crash = payload.error;
       if (running) this.#reopen(consumer, crash);
     });
     this.#consumer = consumer;
+    this.#commits = commits;
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [this.#options.topic], fromBeginning: true });
@@ -121,7 +125,7 @@ export class GroupConsumer {
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
-        eachBatch: (payload) => this.#track(this.#work(consumer, payload)),
+        eachBatch: (payload) => this.#track(this.#work(consumer, commits, payload)),
       });
       // the library resolves although the group could not be joined
       if (crash !== undefined) throw crash as Error;
@@ -132,10 +136,20 @@ export class GroupConsumer {
     }
   }
 
+  #commitsOf(consumer: Consumer): Commits {
+    const { topic, batch } = this.#options;
+    return new Commits({
+      everyMs: COMMIT_MS,
+      most: batch,
+      commit: (reached) => consumer.commitOffsets(reached.map((one) => ({ topic, ...one }))),
+    });
+  }
+
   /** Ends the consumer; resolves when none of its handlers runs any more. */
   async #discard(): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = undefined;
+    this.#commits?.forget();
     const ended = consumer?.disconnect().catch(() => undefined);
     await Promise.race([ended, sleep(DISCONNECT_MS, undefined, { ref: false })]);
     await Promise.allSettled(this.#working);
@@ -177,11 +191,10 @@ export class GroupConsumer {
   }
 
   /** What one fetch brought of one partition, as far as it goes. */
-  async #work(consumer: Consumer, payload: Batch): Promise<void> {
+  async #work(consumer: Consumer, commits: Commits, payload: Batch): Promise<void> {
     const { batch, heartbeat, isRunning } = payload;
     const { partition } = batch;
     this.#tellGap(partition, Number(batch.messages[0]?.offset));
-    const progress = new Progress(payload);
     // the group hears of this member however long a handler takes
     const beating = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
     try {
@@ -189,15 +202,26 @@ export class GroupConsumer {
         await intakeFirst.turn();
         if (this.#closed || this.#ended.has(consumer) || !isRunning()) break;
         const { next, all } = await this.#options.turns.take(() => this.#do(group, payload));
-        this.#done.set(partition, next);
-        await progress.reach(next, { commit: this.#options.batch });
+        await this.#reach(next, commits, payload);
         if (!all) break;
         await heartbeat();
       }
     } finally {
       clearInterval(beating);
-      if (!this.#ended.has(consumer)) await progress.commit();
     }
+  }
+
+  async #reach(next: number, commits: Commits, { batch, resolveOffset }: Batch): Promise<void> {
+    const { partition } = batch;
+    const before = this.#done.get(partition) ?? Number(batch.messages[0]?.offset);
+    this.#done.set(partition, next);
+    if (next <= before) return;
+    try {
+      resolveOffset(String(next - 1));
+    } catch {
+      // the topic went to other members meanwhile: they read on from what is committed
+    }
+    await commits.reach(partition, next, next - before);
   }
 
   /** Runs of messages of different keys, and records that are none. */
@@ -257,35 +281,5 @@ export class GroupConsumer {
     if (next === undefined || !(first > next)) return;
     const detail = `offsets ${next} to ${first - 1} of partition ${partition} are gone before they were consumed`;
     this.#options.onTrouble(problem('bus.unavailable', { where: this.#options.topic, detail }));
-  }
-}
-
-/** How far a partition was done, and how much of it the group knows. */
-class Progress {
-  #next: number;
-  #committed: number;
-  #last = performance.now();
-
-  constructor(private readonly payload: Batch) {
-    this.#next = this.#committed = Number(payload.batch.messages[0]?.offset);
-  }
-
-  async reach(next: number, { commit }: { commit: number }): Promise<void> {
-    if (next <= this.#next) return;
-    this.#next = next;
-    try {
-      this.payload.resolveOffset(String(next - 1));
-    } catch {
-      // the topic went to other members meanwhile: they read on from what is committed
-    }
-    if (next - this.#committed >= commit || performance.now() - this.#last > COMMIT_MS) await this.commit();
-  }
-
-  async commit(): Promise<void> {
-    if (this.#next === this.#committed) return;
-    const { topic, partition } = this.payload.batch;
-    const partitions = [{ partition, offset: String(this.#next) }];
-    await this.payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions }] });
-    [this.#committed, this.#last] = [this.#next, performance.now()];
   }
 }

@@ -22,6 +22,8 @@ export interface Part {
   /** units [from, to) of the campaign: the same seed and unit are always the same input */
   readonly from: number;
   readonly to: number;
+  /** that this run ends with this part: what is looked at once is looked at now */
+  readonly last: boolean;
   /** called now and then with the number of units done of this part */
   readonly onProgress: (done: number) => void;
 }

@@ -14,6 +14,7 @@ A hunt that is longer than one has a machine goes on elsewhere from what docs/me
 ${campaigns.map(({ name, units, about }) => `  ${name.padEnd(12)} ${units.toLocaleString('en')} ${about}`).join('\n')}
 
   --units <n>   how many instead
+  --stop <n>    after so many of them, and leaves the rest for another time
   --seed <n>    of all choices (1); the same seed and unit are the same input
   --write       keeps its progress, and in the end the result, in docs/measured/<name>.json
   --anew        forgets what an interrupted run had done
@@ -53,6 +54,7 @@ interface Options {
   readonly campaign: Campaign;
   readonly seed: number;
   readonly units: number;
+  readonly stop: number;
   readonly write: boolean;
   readonly anew: boolean;
 }
@@ -62,6 +64,7 @@ function readOptions(): Options | undefined {
     allowPositionals: true,
     options: {
       units: { type: 'string' },
+      stop: { type: 'string' },
       seed: { type: 'string', default: '1' },
       write: { type: 'boolean', default: false },
       anew: { type: 'boolean', default: false },
@@ -75,10 +78,11 @@ function readOptions(): Options | undefined {
     return undefined;
   }
   const [units, seed] = [Number(values.units ?? campaign.units), Number(values.seed)];
-  for (const [name, value] of Object.entries({ units, seed }))
+  const stop = Number(values.stop ?? units);
+  for (const [name, value] of Object.entries({ units, stop, seed }))
     if (!Number.isSafeInteger(value) || value < 1 || value > 2 ** 31 - 1)
       throw new RangeError(`--${name} is a whole number from 1 to ${2 ** 31 - 1}`);
-  return { campaign, seed, units, write: values.write, anew: values.anew };
+  return { campaign, seed, units, stop: Math.min(stop, units), write: values.write, anew: values.anew };
 }
 
 /** What was done before, if it is of the same hunt, and unfinished; what is not written down for others, only at the same commit. */
@@ -95,7 +99,7 @@ async function keep(file: string, progress: Progress): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
-async function hunt({ campaign, seed, units, write, anew }: Options): Promise<void> {
+async function hunt({ campaign, seed, units, stop, write, anew }: Options): Promise<void> {
   const changes = git('status', '--porcelain', '-uno') ? ' with changes' : '';
   const commit = `${git('rev-parse', 'HEAD')}${changes}`;
   const folder = write ? 'docs/measured' : '.campaigns';
@@ -113,13 +117,16 @@ async function hunt({ campaign, seed, units, write, anew }: Options): Promise<vo
     if (!process.stderr.isTTY) return;
     const refused = progress.outcome.findings.length;
     const elapsedMs = performance.now() - began;
-    const bar = progressBar({ done: done - run.from, total: units - run.from, refused, elapsedMs }, 78);
+    const bar = progressBar({ done: done - run.from, total: stop - run.from, refused, elapsedMs }, 78);
     process.stderr.write(`\r${bar}`);
   };
-  while (progress.done < units) {
-    const to = Math.min(units, progress.done + campaign.part);
-    const onProgress = (done: number) => show(progress.done + done);
-    progress.outcome = together(progress.outcome, await campaign.run({ seed, from: progress.done, to, onProgress }));
+  while (progress.done < stop) {
+    const [from, to] = [progress.done, Math.min(stop, progress.done + campaign.part)];
+    const onProgress = (done: number) => show(from + done);
+    progress.outcome = together(
+      progress.outcome,
+      await campaign.run({ seed, from, to, last: to === stop, onProgress }),
+    );
     if (run.to === run.from) progress.runs.push(run);
     progress.done = run.to = to;
     run.seconds = Math.round((performance.now() - began) / 1000);
@@ -129,7 +136,7 @@ async function hunt({ campaign, seed, units, write, anew }: Options): Promise<vo
   }
   if (process.stderr.isTTY) process.stderr.write('\n');
   tell(progress);
-  if (!write) await rm(file);
+  if (!write && progress.done === units) await rm(file);
 }
 
 function machine(): string {
@@ -137,11 +144,11 @@ function machine(): string {
   return `${cpus().length} × ${model}, ${Math.round(totalmem() / 1e9)} GB, ${process.platform} ${process.arch}, Node ${process.version}`;
 }
 
-function tell({ campaign, units, runs, outcome }: Progress): void {
+function tell({ campaign, units, done, runs, outcome }: Progress): void {
   const seconds = runs.reduce((sum, run) => sum + run.seconds, 0);
   for (const { unit, what, detail } of outcome.findings) process.stdout.write(`${what} at ${unit}: ${detail}\n`);
   process.stdout.write(`${JSON.stringify({ ...outcome.counts, ...outcome.peaks })}\n`);
-  process.stdout.write(`${campaign}: ${units} in ${seconds} s, ${outcome.findings.length} findings\n`);
+  process.stdout.write(`${campaign}: ${done} of ${units} in ${seconds} s, ${outcome.findings.length} findings\n`);
   if (outcome.findings.length > 0) process.exitCode = 1;
 }
 

@@ -19,7 +19,7 @@ export function runFsck(where: Where, ...more: string[]): Promise<Finding[]> {
     execFile(
       process.execPath,
       args,
-      { timeout: 600_000, maxBuffer: 64 * 1024 * 1024, env: process.env },
+      { timeout: 3_600_000, maxBuffer: 64 * 1024 * 1024, env: process.env },
       (_, stdout, stderr) => {
         try {
           resolve((JSON.parse(stdout) as { findings: Finding[] }).findings ?? reject(new Error(stdout + stderr)));

@@ -15,7 +15,7 @@ export const replicas: Campaign = {
   about: `two processes of each role on the stack, all restarted in an order of its own in each of ${rounds} rounds, ${messages.toLocaleString('en')} acknowledged messages around each`,
   units: rounds,
   part: 1,
-  async run({ seed, from, to, onProgress }: Part): Promise<Outcome> {
+  async run({ seed, from, to, last, onProgress }: Part): Promise<Outcome> {
     const fire = await StackUnderFire.start(await usualStack(), 2, pause);
     let outcome = nothing;
     try {
@@ -24,7 +24,7 @@ export const replicas: Campaign = {
         const { acknowledged, caughtUpMs, broken } = await fire.restart(order, messages);
         const found = (what: string, details: readonly string[]): Finding[] =>
           details.map((detail) => ({ unit, what, detail }));
-        const disagreements = unit === rounds - 1 ? (await fire.fsck()).map((one) => JSON.stringify(one)) : [];
+        const disagreements = last && unit === to - 1 ? (await fire.fsck()).map((one) => JSON.stringify(one)) : [];
         outcome = together(outcome, {
           counts: { restarted: order.length, acknowledged },
           peaks: { 'caught up, ms': caughtUpMs },

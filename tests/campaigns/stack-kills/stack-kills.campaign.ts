@@ -13,7 +13,7 @@ export const stackKills: Campaign = {
   about: `SIGKILL of each server and role in turn on the stack, ${messages.toLocaleString('en')} acknowledged messages around each (npm run stack -- --help)`,
   units: victims.length,
   part: 1,
-  async run({ from, to, onProgress }: Part): Promise<Outcome> {
+  async run({ from, to, last, onProgress }: Part): Promise<Outcome> {
     const fire = await StackUnderFire.start(await usualStack(), 1, pause);
     let outcome = nothing;
     try {
@@ -22,9 +22,8 @@ export const stackKills: Campaign = {
         const found = (what: string, details: readonly string[]): Finding[] =>
           details.map((detail) => ({ unit, what, detail }));
         const { acknowledged, caughtUpMs, broken } = await fire.survive(victim, { messages });
-        // every store is read to its end, of all that was sent so far: once, after the last
-        const last = unit % victims.length === victims.length - 1;
-        const disagreements = last ? (await fire.fsck()).map((one) => JSON.stringify(one)) : [];
+        // every store is read to its end, of all that was sent so far
+        const disagreements = last && unit === to - 1 ? (await fire.fsck()).map((one) => JSON.stringify(one)) : [];
         outcome = together(outcome, {
           counts: { [`${victim} killed`]: 1, acknowledged },
           peaks: { [`caught up after ${victim}, ms`]: caughtUpMs },

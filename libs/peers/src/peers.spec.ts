@@ -182,6 +182,25 @@ describe('who is at the other end', () => {
     expect(answer).toMatch(/^HTTP\/1.1 403 [^]*peer\.untrusted/);
   });
 
+  it('is spoken with in TLS 1.3 only, on both sides', async () => {
+    const [asServer, asClient] = [await issueCertificate(harbor, node), await issueCertificate(lakeside, node)];
+    const old = createTls({ key: asServer.key, cert: asServer.cert, maxVersion: 'TLSv1.2' });
+    closing.push(() => old.close());
+    const call = client(await listening(old), asClient).call(echo, 'harbor', { text: '' });
+    await expect(call).rejects.toMatchObject({ code: expect.stringMatching(/^peer\./) });
+    const { port } = new URL(await serve(() => undefined));
+    const socket = connect({
+      port: Number(port),
+      ...asClient,
+      ca: harbor.ca,
+      servername: 'localhost',
+      maxVersion: 'TLSv1.2',
+    });
+    sockets.push(socket);
+    const refused = new Promise((resolve) => socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code)));
+    expect(await refused).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
+  });
+
   it('is no authority itself, and no stranger', () => {
     const raw = new X509Certificate(harbor.ca).raw;
     expect(() => verifyPeer(raw, members, Date.now())).toThrow('an authority is no peer');

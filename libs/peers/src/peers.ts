@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import { Pool, type Dispatcher } from 'undici';
 import type { Random } from '@medshare/clock';
 import type { PeerRoute } from '@medshare/events/route';
@@ -169,11 +170,9 @@ const tracing = (): { traceparent?: string } => {
  * address is that institution or nobody. The host name proves nothing and is not asked.
  */
 const tlsTo = (institution: string, { key, cert, ca }: { key: string; cert: string; ca: string }) => ({
-  key,
-  cert,
-  ca: splitPem(ca),
+  // read once, not at every connection: who is away is asked often
+  secureContext: createSecureContext({ key, cert, ca: splitPem(ca), minVersion: 'TLSv1.3' }),
   servername: institution,
-  minVersion: 'TLSv1.3' as const,
   rejectUnauthorized: true,
   // a resumed session would skip the identity check
   maxCachedSessions: 0,

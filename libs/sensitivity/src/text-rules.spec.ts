@@ -80,11 +80,20 @@ describe('free text', () => {
       expect(categories(`${'a '.repeat(before / 2)}heroin.`)).toEqual(['SUD']);
   });
 
-  it('is linear on hostile text', () => {
-    const before = process.cpuUsage();
-    for (const unit of ['<b ', '<b a="', '#', 'no ', 'denies ', '无', 'alcohol ', 'heroin ', '<b', '&#', 'a,'])
-      policy.texts(textOfXhtml(unit.repeat(200_000 / unit.length)));
-    const { user } = process.cpuUsage(before);
-    expect(user / 1000).toBeLessThan(8000);
-  });
+  it.each(['<b ', '<b a="', '#', 'no ', 'denies ', '无', 'alcohol ', 'heroin ', '<b', '&#', 'a,'])(
+    'is linear on hostile text: %j again and again',
+    (unit) => {
+      /** CPU ms, at best: whoever else is at work can only make it more */
+      const cost = (length: number) => {
+        const tries = [1, 2, 3].map(() => {
+          const before = process.cpuUsage();
+          policy.texts(textOfXhtml(unit.repeat(length / unit.length)));
+          return process.cpuUsage(before).user / 1000;
+        });
+        return Math.min(...tries);
+      };
+      // four times as long: a quadratic one takes sixteen times
+      expect(cost(200_000)).toBeLessThan(8 * cost(50_000) + 200);
+    },
+  );
 });

@@ -23,7 +23,7 @@ export interface Part {
   readonly from: number;
   readonly to: number;
   /** that this run ends with this part: what is looked at once is looked at now */
-  readonly last: boolean;
+  readonly last?: boolean;
   /** called now and then with the number of units done of this part */
   readonly onProgress: (done: number) => void;
 }

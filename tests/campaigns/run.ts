@@ -9,7 +9,7 @@ import { campaigns } from './campaigns.js';
 
 const usage = `npm run campaign <name> -- [options]
 Hunts for defects, resumable: interrupted, the same command goes on where it stopped. Ends with 1 if it found something.
-A hunt that is longer than one has a machine goes on elsewhere from what docs/measured/<name>.json holds; each run is named in it.
+With --write it goes on elsewhere too, from what docs/measured/<name>.json holds; each run is named in it.
 
 ${campaigns.map(({ name, units, about }) => `  ${name.padEnd(12)} ${units.toLocaleString('en')} ${about}`).join('\n')}
 

@@ -128,9 +128,8 @@ class FabricLedger implements Ledger {
 
   /** A peer that is away does not keep the institution from starting: the rest goes on once it is back. */
   async begin(): Promise<void> {
-    const { settings } = this.#parts;
     const { access, onTrouble = () => undefined } = this.#options;
-    const height = await this.#check(settings.endorseMs).catch((caught: unknown) => {
+    const height = await this.#check(this.#connection).catch((caught: unknown) => {
       const found = asProblem(caught);
       if (found.code !== 'ledger.unavailable') throw caught;
       onTrouble(found);
@@ -150,19 +149,19 @@ class FabricLedger implements Ledger {
     this.#beginning = begun.catch((caught: unknown) => onTrouble(asProblem(caught)));
   }
 
-  async #check(ms: number): Promise<number> {
-    await probeTls(this.#connection.access, ms);
-    return checkPeer(this.#connection, ms);
+  /** @returns number of blocks that the peer has */
+  async #check(connection: Connection): Promise<number> {
+    const { endorseMs } = this.#parts.settings;
+    await probeTls(connection.access, endorseMs);
+    return checkPeer(connection, endorseMs);
   }
 
   /** What was exchanged is asked as at a start, over a line of its own. */
   async #renew(access: FabricAccess, now: number): Promise<void> {
-    const { endorseMs } = this.#parts.settings;
     checkIdentity(access, now);
-    await probeTls(access, endorseMs);
     const line = openConnection(access);
     try {
-      await checkPeer(line, endorseMs);
+      await this.#check(line);
     } finally {
       line.close();
     }
@@ -175,7 +174,7 @@ class FabricLedger implements Ledger {
     for (let height = known; !signal.aborted;) {
       const stored = await this.get(keys.region);
       if (stored !== undefined && this.#isOurs(stored)) return;
-      height ??= await this.#check(this.#parts.settings.endorseMs).catch(() => undefined);
+      height ??= await this.#check(this.#connection).catch(() => undefined);
       const head = await this.#copy.head();
       const whole = height !== undefined && (head?.number ?? -1) >= height - 1;
       if (!whole) await this.#follower.taken.wait(500, signal);

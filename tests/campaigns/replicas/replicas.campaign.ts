@@ -24,9 +24,10 @@ export const replicas: Campaign = {
         const { acknowledged, caughtUpMs, broken } = await fire.restart(order, messages);
         const found = (what: string, details: readonly string[]): Finding[] =>
           details.map((detail) => ({ unit, what, detail }));
-        const disagreements = last && unit === to - 1 ? (await fire.fsck()).map((one) => JSON.stringify(one)) : [];
+        const walked = last === true && unit === to - 1;
+        const disagreements = walked ? (await fire.fsck()).map((one) => JSON.stringify(one)) : [];
         outcome = together(outcome, {
-          counts: { restarted: order.length, acknowledged },
+          counts: { restarted: order.length, acknowledged, 'stores walked': Number(walked) },
           peaks: { 'caught up, ms': caughtUpMs },
           findings: [...found(order.join(' '), broken), ...found('fsck', disagreements)],
         });

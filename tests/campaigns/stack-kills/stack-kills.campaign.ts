@@ -23,9 +23,10 @@ export const stackKills: Campaign = {
           details.map((detail) => ({ unit, what, detail }));
         const { acknowledged, caughtUpMs, broken } = await fire.survive(victim, { messages });
         // every store is read to its end, of all that was sent so far
-        const disagreements = last && unit === to - 1 ? (await fire.fsck()).map((one) => JSON.stringify(one)) : [];
+        const walked = last === true && unit === to - 1;
+        const disagreements = walked ? (await fire.fsck()).map((one) => JSON.stringify(one)) : [];
         outcome = together(outcome, {
-          counts: { [`${victim} killed`]: 1, acknowledged },
+          counts: { [`${victim} killed`]: 1, acknowledged, 'stores walked': Number(walked) },
           peaks: { [`caught up after ${victim}, ms`]: caughtUpMs },
           findings: [...found(`${victim} killed`, broken), ...found('fsck', disagreements)],
         });

@@ -23,13 +23,16 @@ export class Spool {
       this.#held.set(cid.toString(), bytes);
       return;
     }
-    this.#folder ??= mkdtemp(join(this.place, 'medshare-blob-'));
-    await writeFile(blockFile(await this.#folder, cid), bytes, { flag: 'wx', mode: 0o600 });
+    await writeFile(blockFile(await this.#open(), cid), bytes, { flag: 'wx', mode: 0o600 });
   };
 
   /** @param root who asks, for errors */
   reader(root: CID): ReadBlock {
-    return async (cid) => this.#held.get(cid.toString()) ?? readBlocks((await this.#folder) ?? this.place, root)(cid);
+    return async (cid) => this.#held.get(cid.toString()) ?? readBlocks(await this.#open(), root)(cid);
+  }
+
+  #open(): Promise<string> {
+    return (this.#folder ??= mkdtemp(join(this.place, 'medshare-blob-')));
   }
 
   async remove(): Promise<void> {

@@ -100,6 +100,50 @@ describe('what proves a grant to custodians', () => {
     expect(called('access.notice-request')).toHaveLength(3);
   });
 
+  describe('in an emergency that the chain granted with a holder who went away with it', () => {
+    const granted = async () => {
+      const { id } = await emergency();
+      test.reachable = true;
+      await refused(id, 'access.incomplete');
+      const request = test.requests.get(id)!;
+      test.grant(id, ['custodian@harbor', 'custodian@summit']);
+      test.roles.away.add('harbor vault.release-fragments');
+      test.reachable = false;
+      return request;
+    };
+
+    it('are signed approvals of others, and its holders are told', async () => {
+      const request = await granted();
+      test.roles.calls.length = 0;
+      expect((await open(request.ask.askId)).refused).toMatchObject([{ problem: 'access.incomplete' }]);
+      const notices = called('access.notice-request').map(({ body }) => (body as { request?: Request }).request);
+      expect(notices).toEqual([request, request, request]);
+      approved(request, 'lakeside', 'summit');
+      expect(await open(request.ask.askId)).toMatchObject({ opened: [{ owner: 'harbor' }], refused: [] });
+      expect(called('vault.release-emergency')).not.toEqual([]);
+      expect(called('access.notice-request')).toHaveLength(3);
+    });
+
+    it.each<[string, (request: Request) => void, string]>([
+      ['the chain is there', () => (test.reachable = true), 'peer.unavailable'],
+      [
+        'it was revoked before',
+        ({ id }) => {
+          test.grant(id, undefined, { state: 'revoked' });
+          for (const member of ['harbor', 'summit']) test.roles.away.add(`${member} ledger.view`);
+        },
+        'peer.unavailable',
+      ],
+      ['a holder lies', () => void (test.roles.away.clear(), test.lying.set('summit', () => '{}')), 'vault.fragment'],
+    ])('are the chain’s all the same when %s', async (_, change, code) => {
+      const request = await granted();
+      approved(request, 'lakeside', 'summit');
+      change(request);
+      expect(await open(request.ask.askId)).toMatchObject({ opened: [], refused: [{ problem: code }] });
+      expect(called('vault.release-emergency')).toEqual([]);
+    });
+  });
+
   it('are views also while the chain is away, for what is no emergency', async () => {
     const requestId = await asked();
     test.reachable = false;

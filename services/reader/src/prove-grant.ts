@@ -3,10 +3,11 @@ import {
   releaseEmergency,
   releaseFragments,
   type AnchoredCapsule,
+  type Grant,
   type releaseFragments as Release,
   type Request,
 } from '@medshare/events';
-import { problem } from '@medshare/problems';
+import { problem, type Problem } from '@medshare/problems';
 import type { RoleContext } from '@medshare/role';
 import type { z } from 'zod';
 import type { CollectApprovals } from './collect-approvals.js';
@@ -37,12 +38,22 @@ export class ProveGrant {
 
   /** @param answer the ask's, with the owner's permits. @throws Problem access.incomplete, access.revoked, access.expired, view.* */
   async of(row: RequestRow, readerKey: Uint8Array, answer: unknown): Promise<Granted> {
-    if (await this.isAway(row)) return this.byApprovals(row, readerKey, answer);
+    if (!(await this.grantOf(row)) && (await this.requests.isAway(row)))
+      return this.byApprovals(row, readerKey, answer);
     return this.byViews(row, readerKey);
   }
 
-  private async isAway(row: RequestRow): Promise<boolean> {
-    return !(await this.requests.grants([row.id])).has(row.id) && this.requests.isAway(row);
+  /**
+   * Whether an emergency that the chain granted may be proven by approvals instead, since a holder whom the grant needs went away with the
+   * chain: no other can be added to the grant there. Holders are told so.
+   */
+  async mayGoWithoutChain(row: RequestRow, { code }: Problem): Promise<boolean> {
+    if (code !== 'peer.unavailable' && code !== 'request.timeout') return false;
+    return (await this.grantOf(row))?.state === 'active' && this.requests.isAway(row);
+  }
+
+  private async grantOf({ id }: RequestRow): Promise<Grant | undefined> {
+    return (await this.requests.grants([id])).get(id);
   }
 
   private async byViews(row: RequestRow, readerKey: Uint8Array): Promise<Granted> {
@@ -65,7 +76,8 @@ export class ProveGrant {
     };
   }
 
-  private async byApprovals(row: RequestRow, readerKey: Uint8Array, answer: unknown): Promise<Granted> {
+  /** @throws Problem access.incomplete, access.expired, access.denied */
+  async byApprovals(row: RequestRow, readerKey: Uint8Array, answer: unknown): Promise<Granted> {
     const common = this.common(row, readerKey);
     const { request, deal, salt } = common;
     this.checkLife(request);

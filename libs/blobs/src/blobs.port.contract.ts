@@ -1,5 +1,6 @@
 import { seededRandom } from '@medshare/testkit';
 import type { Blobs } from './blobs.port.js';
+import { readCopies } from './read-copies.js';
 
 /** What the suite needs of a driver. */
 export interface BlobsUnderTest {
@@ -74,6 +75,7 @@ export const blobsContract = (name: string, setUp: () => Promise<BlobsUnderTest>
       await blobs.remove(two.cid);
       expect(await list()).not.toContain(two.cid);
       expect([await blobs.has(one.cid), await blobs.has(two.cid)]).toEqual([true, false]);
+      expect(await readCopies(blobs, two.cid)).toEqual({ places: 0, whole: 0, content: undefined });
       await expect(collect(blobs.get(two.cid))).rejects.toMatchObject({ code: 'blob.missing', where: two.cid });
     });
 
@@ -84,14 +86,15 @@ export const blobsContract = (name: string, setUp: () => Promise<BlobsUnderTest>
           const content = bytes(size);
           const { cid } = await blobs.put(content);
           expect((await collect(blobs.get(cid))).equals(content)).toBe(true);
-          const whole = await blobs.copies(cid);
-          expect(whole).toBeGreaterThanOrEqual(blobs.wanted);
+          const copies = await readCopies(blobs, cid);
+          expect(copies.whole).toBeGreaterThanOrEqual(blobs.wanted);
+          expect(copies).toEqual({ places: copies.whole, whole: copies.whole, content });
           await under.tamper(cid, how);
-          expect(await blobs.copies(cid)).toBe(0);
+          expect(await readCopies(blobs, cid)).toMatchObject({ whole: 0, content: undefined });
           await expect(collect(blobs.get(cid))).rejects.toMatchObject({ code: 'blob.tampered', where: cid });
           await blobs.put(content);
           expect((await collect(blobs.get(cid))).equals(content)).toBe(true);
-          expect(await blobs.copies(cid)).toBe(whole);
+          expect(await readCopies(blobs, cid)).toEqual(copies);
         }
       },
       120_000,
@@ -106,6 +109,7 @@ export const blobsContract = (name: string, setUp: () => Promise<BlobsUnderTest>
     ])('refuses %p for an address', async (cid) => {
       await expect(collect(blobs.get(cid))).rejects.toMatchObject({ code: 'request.invalid' });
       await expect(blobs.has(cid)).rejects.toMatchObject({ code: 'request.invalid' });
+      await expect(blobs.copies(cid)).rejects.toMatchObject({ code: 'request.invalid' });
       await expect(blobs.remove(cid)).rejects.toMatchObject({ code: 'request.invalid' });
     });
 

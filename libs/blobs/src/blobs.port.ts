@@ -25,10 +25,11 @@ export interface Blobs {
   /** Whether it is stored here (not whether it could be fetched). */
   has(cid: string): Promise<boolean>;
   /**
-   * How many whole copies this store has, each read to its end and checked. What a store does with its own disks is not counted.
-   * @throws Problem `storage.unavailable` when no place could be asked; a place that could not be asked counts as none
+   * What each place has where the blob is kept, read there alone as `get` reads: nothing is fetched, and no place helps another out. None
+   * when it is not stored here. Each must be read, to its end or until it throws. What a store does with its own disks is not seen.
+   * @throws Problem `storage.unavailable` when no place could be asked; a place that could not be asked is left out
    */
-  copies(cid: string): Promise<number>;
+  copies(cid: string): Promise<readonly AsyncIterable<Uint8Array>[]>;
   /** Every blob stored here, in no order. */
   list(): AsyncIterable<string>;
   /** What is not there is removed already. */

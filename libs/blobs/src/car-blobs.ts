@@ -8,7 +8,7 @@ import { parseCid } from './ipfs/address.js';
 import { writeCar } from './ipfs/car.js';
 import { exportBlocks, type ReadBlock } from './ipfs/export-file.js';
 import { importFile } from './ipfs/import-file.js';
-import { isWhole, readCopy } from './ipfs/read-copy.js';
+import { readCopy } from './ipfs/read-copy.js';
 import { Spool } from './ipfs/spool.js';
 import { storageProblem } from './storage-problem.js';
 
@@ -44,23 +44,16 @@ export class CarBlobs implements Blobs {
 
   async *get(cid: string): AsyncGenerator<Uint8Array> {
     const root = parseCid(cid);
-    const copy = await this.#copyOf(root).catch(storage);
-    try {
-      yield* readCopy(root, copy);
-    } catch (caught) {
-      storage(caught);
-    }
+    yield* this.#read(root, await this.#copyOf(root).catch(storage));
   }
 
   async has(cid: string): Promise<boolean> {
     return this.store.has(parseCid(cid)).catch(storage);
   }
 
-  async copies(cid: string): Promise<number> {
+  async copies(cid: string): Promise<readonly AsyncIterable<Uint8Array>[]> {
     const root = parseCid(cid);
-    let whole = 0;
-    for (const copy of await this.store.copies(root).catch(storage)) if (await isWhole(root, copy)) whole += 1;
-    return whole;
+    return (await this.store.copies(root).catch(storage)).map((copy) => this.#read(root, copy));
   }
 
   async *list(): AsyncGenerator<string> {
@@ -73,6 +66,14 @@ export class CarBlobs implements Blobs {
 
   async remove(cid: string): Promise<void> {
     await this.store.remove(parseCid(cid)).catch(storage);
+  }
+
+  async *#read(root: CID, copy: Copy): AsyncGenerator<Uint8Array> {
+    try {
+      yield* readCopy(root, copy);
+    } catch (caught) {
+      storage(caught);
+    }
   }
 
   async #copyOf(root: CID): Promise<Copy> {

@@ -1,1 +1,2 @@
 export type { Blobs, StoredBlob } from './blobs.port.js';
+export { readCopies } from './read-copies.js';

@@ -69,8 +69,8 @@ class IpfsFiles implements Blobs {
     );
   }
 
-  async copies(cid: string): Promise<number> {
-    return (await this.#isWhole(parseCid(cid)).catch(storage)) ? 1 : 0;
+  async copies(cid: string): Promise<readonly AsyncIterable<Uint8Array>[]> {
+    return (await this.has(cid)) ? [this.#read(parseCid(cid))] : [];
   }
 
   async *list(): AsyncGenerator<string> {

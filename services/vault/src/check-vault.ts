@@ -1,3 +1,4 @@
+import { readCopies } from '@medshare/blobs';
 import { acceptShare, canonical, checkDeal, openBytes, suite, verifyDocument, type Deal } from '@medshare/crypto';
 import { satisfies } from '@medshare/crypto/formula';
 import { indexTag } from '@medshare/crypto/oprf';
@@ -36,6 +37,9 @@ const stateThroughLedgerRole =
   async (key) =>
     (await peers.call(readState, institution, { keys: [key] })).entries[0]?.value;
 
+/** Records read at the same time: who waits for blobs that are elsewhere waits for several. */
+const atOnce = 4;
+
 const agree = {
   records: 'vault.record ↔ blobs',
   chain: 'vault.record ↔ chain',
@@ -48,14 +52,33 @@ export async function* checkVault(
   anchorAt: AnchorAt = throughLedgerRole(context),
   stateAt: StateAt = stateThroughLedgerRole(context),
 ): AsyncIterable<Finding> {
-  for await (const record of pageOf.records(context.database)) {
-    yield* checkAnchor(await anchorAt(record.tag), record);
-    yield* checkRecord(context, record);
-  }
+  const check = async (record: CheckedRecord): Promise<Finding[]> => [
+    ...checkAnchor(await anchorAt(record.tag), record),
+    ...(await collect(checkRecord(context, record))),
+  ];
+  for await (const records of inBatches(pageOf.records(context.database), atOnce))
+    for (const findings of await Promise.all(records.map(check))) yield* findings;
   yield* checkCounters(context);
   for await (const deal of pageOf.deals(context.database)) yield* checkOwnDeal(context, deal);
   for await (const leaf of pageOf.leaves(context.database)) yield* checkLeaf(context, leaf);
   yield* checkEmergencies(context, stateAt);
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncIterable<T[]> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** What left while the chain was away must come to stand on it: until then it is named, for nobody else could miss it. */
@@ -82,9 +105,10 @@ async function* checkRecord(context: Parts, record: CheckedRecord): AsyncIterabl
   if (anchor.manifest !== manifestCid) yield finding('disagrees', 'the anchor names another manifest');
   const stored = await readBlob(context, manifestCid);
   if (typeof stored === 'string') yield finding(stored, `manifest ${manifestCid}`);
-  else if (!stored.equals(record.manifest)) yield finding('disagrees', `manifest ${manifestCid}`);
-  const few = await fewCopies(context, manifestCid);
-  if (few) yield finding('few-copies', `manifest ${manifestCid}: ${few}`);
+  else {
+    if (!stored.bytes.equals(record.manifest)) yield finding('disagrees', `manifest ${manifestCid}`);
+    if (stored.few) yield finding('few-copies', `manifest ${manifestCid}: ${stored.few}`);
+  }
   const manifest = await manifestOf(context, record).catch((caught: unknown) => asProblem(caught).code);
   if (typeof manifest === 'string')
     return yield { store: 'vault.record', id, problem: manifest, detail: 'sealed manifest' };
@@ -147,10 +171,11 @@ async function* checkContent(
   finding: (problem: string) => Finding,
 ): AsyncIterable<Finding> {
   const used = suite(manifest.suite);
-  const bytes = await readBlob(context, cid);
-  if (typeof bytes === 'string') return yield finding(bytes);
+  const stored = await readBlob(context, cid);
+  if (typeof stored === 'string') return yield finding(stored);
+  const { bytes, few } = stored;
   if (bytes.length !== size) yield finding('disagrees');
-  if (await fewCopies(context, cid)) yield finding('few-copies');
+  if (few) yield finding('few-copies');
   try {
     const key = await context.keyEncryption.unwrap(wrappedKey, sectionContext(section));
     const plaintext = await openBytes(used, { key, use: 'section', record, section, epoch }, bytes);
@@ -226,21 +251,18 @@ function dealProblem(used: Parts['suite'], deal: Deal): string | undefined {
   }
 }
 
-/** @returns the bytes, or the problem's code; nothing is fetched from others */
-async function readBlob({ blobs }: Parts, cid: string): Promise<Buffer | string> {
+/**
+ * Reads every copy of a blob; nothing is fetched from others.
+ * @returns the bytes, or the problem's code, and how many copies are whole of how many, where some are missing
+ */
+async function readBlob({ blobs }: Parts, cid: string): Promise<{ bytes: Buffer; few?: string } | string> {
   try {
-    if (!(await blobs.has(cid))) return 'missing';
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of blobs.get(cid)) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    const { places, whole, content } = await readCopies(blobs, cid);
+    if (places === 0) return 'missing';
+    // copies that are all damaged may make a whole one together
+    const bytes = content ?? Buffer.concat(await collect(blobs.get(cid)));
+    return whole < blobs.wanted ? { bytes, few: `${whole} of ${blobs.wanted} copies` } : { bytes };
   } catch (caught) {
     return asProblem(caught).code;
   }
-}
-
-/** @returns how many are whole of how many, when copies are wanted that are not there */
-async function fewCopies({ blobs }: Parts, cid: string): Promise<string | undefined> {
-  if (blobs.wanted < 2) return undefined;
-  const whole = await blobs.copies(cid).catch(() => 0);
-  return whole < blobs.wanted ? `${whole} of ${blobs.wanted} copies` : undefined;
 }

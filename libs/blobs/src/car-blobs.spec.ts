@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CID } from 'multiformats/cid';
 import { blobsContract } from './blobs.port.contract.js';
+import { readCopies } from './read-copies.js';
 import { CarBlobs } from './car-blobs.js';
 import type { Car, CarStore, Copy } from './car-store.js';
 import { parseCid } from './ipfs/address.js';
@@ -85,6 +86,18 @@ describe('a CAR from a store', () => {
       store.give = (car) => inPieces(car, size);
       expect((await collect(blobs.get(cid))).equals(bytes)).toBe(true);
     }
+  });
+
+  it('is read to its end, so that its connection serves again', async () => {
+    const { store, blobs, cid } = await stored();
+    let ended = 0;
+    store.give = async function* (car) {
+      yield* inPieces(car, 100_003);
+      ended += 1;
+    };
+    await collect(blobs.get(cid));
+    expect(await readCopies(blobs, cid)).toMatchObject({ places: 1, whole: 1 });
+    expect(ended).toBe(2);
   });
 
   it('may leave out what stood before, as kubo does', async () => {

@@ -59,8 +59,10 @@ export class CarReader {
     return { cid, bytes };
   }
 
-  /** Lets the source go. */
+  /** Lets the source go: a connection that was read to its end serves again. */
   async close(): Promise<void> {
+    // what was given rightly ends here; whatever else comes is not read
+    if (this.#held.length === 0 && (await this.#source.next().catch(() => ({ done: true }))).done) return;
     await this.#source.return?.();
   }
 

@@ -1,5 +1,6 @@
 import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { callMain } from '@medshare/app/call-main.fixture';
 import { openDemoConfigs } from '@medshare/app/commands/demo-configs';
 import type { BorrowedDatabases } from '@medshare/app/run/open-database';
 import type { Config } from '@medshare/app/config';
@@ -54,6 +55,21 @@ describe('fsck', () => {
 
   it('finds nothing where nothing is wrong, also while the institution is stopped', async () => {
     expect(await runFsck(demo.data)).toEqual([]);
+  }, 60_000);
+
+  it('tells how far each long walk is, and stops when asked to', async () => {
+    const walked = new Map<string, [number, number][]>();
+    const onWalked = (store: string, done: number, total: number) =>
+      void walked.set(store, [...(walked.get(store) ?? []), [done, total]]);
+    for await (const finding of fsck(config(), onWalked)) throw new Error(JSON.stringify(finding));
+    expect([...walked.keys()]).toEqual(['records', 'blocks', 'log entries']);
+    for (const steps of walked.values()) {
+      const [done, total] = steps.at(-1)!;
+      expect([done, steps.every(([so, all]) => so <= all)]).toEqual([total, true]);
+      expect(total).toBeGreaterThan(1);
+    }
+    const stopped = await callMain(['fsck', '--data', demo.data], { stop: AbortSignal.abort() });
+    expect(stopped).toEqual({ exitCode: 1, out: '', err: 'stopped before the end\n' });
   }, 60_000);
 
   it('has a planted disagreement for each pair of stores that it compares', async () => {

@@ -201,8 +201,8 @@ class ChainLedger implements Ledger {
     }
   }
 
-  verify(): AsyncIterable<ChainFinding> {
-    return verifyChain(this.#parts.peer.parts);
+  verify(onBlock?: (block: number) => void): AsyncIterable<ChainFinding> {
+    return verifyChain(this.#parts.peer.parts, onBlock);
   }
 
   async close(): Promise<void> {

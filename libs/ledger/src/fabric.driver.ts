@@ -252,10 +252,10 @@ class FabricLedger implements Ledger {
     }
   }
 
-  verify(): AsyncIterable<ChainFinding> {
+  verify(onBlock?: (block: number) => void): AsyncIterable<ChainFinding> {
     const { institution, region } = this.#parts;
     const { chaincode } = this.#options.access;
-    return verifyCopy({ institution, region, chaincode, copy: this.#copy, signing: this.#signing });
+    return verifyCopy({ institution, region, chaincode, copy: this.#copy, signing: this.#signing }, onBlock);
   }
 
   async close(): Promise<void> {

@@ -20,8 +20,11 @@ export interface Ledger {
   blocks(from: number, signal: AbortSignal): AsyncIterable<CommittedBlock>;
   /** Whether a transaction could be committed now. Asks those who would have to take part, within seconds; never rejects for who is away. */
   reachability(): Promise<Reachability>;
-  /** Walks every block and the state of the institution's own peer, and names whatever does not verify. */
-  verify(): AsyncIterable<ChainFinding>;
+  /**
+   * Walks every block and the state of the institution's own peer, and names whatever does not verify.
+   * @param onBlock told after each block; what it throws ends the walk
+   */
+  verify(onBlock?: (block: number) => void): AsyncIterable<ChainFinding>;
   close(): Promise<void>;
 }
 

@@ -10,5 +10,8 @@ export interface Finding {
   detail: string;
 }
 
+/** Told between two things of a long walk how far it is; what it throws ends the walk. */
+export type OnWalked = (store: string, done: number, total: number) => void;
+
 /** Walks a role's stores and names whatever does not agree. */
 export type Check = () => AsyncIterable<Finding>;

@@ -1,7 +1,7 @@
 import { equalBytes, toBase64url, verifyDocument } from '@medshare/crypto';
 import { auditEntry, type AuditEntry } from '@medshare/events';
 import { nodeHash, saltedLeaf, storedRoot, type Hash } from '@medshare/proofs';
-import type { Finding, RoleContext } from '@medshare/role';
+import type { Finding, OnWalked, RoleContext } from '@medshare/role';
 import { checkpointOf } from './make-checkpoint.js';
 import { checkpointAt, listCheckpoints, readNode, type CheckpointRow, type EntryRow } from './store/log.js';
 
@@ -11,8 +11,9 @@ const page = 1000;
 export async function* checkAudit(
   context: RoleContext,
   onChain: () => Promise<{ size: number; root: string } | undefined>,
+  onWalked?: OnWalked,
 ): AsyncIterable<Finding> {
-  yield* checkEntries(context);
+  yield* checkEntries(context, onWalked);
   yield* checkNodes(context);
   yield* checkCheckpoints(context);
   yield* checkAnchored(context, await onChain());
@@ -26,8 +27,10 @@ type Row = EntryRow & {
   entities: string[] | null;
 };
 
-async function* checkEntries({ database, suite }: RoleContext): AsyncIterable<Finding> {
+async function* checkEntries({ database, suite }: RoleContext, onWalked?: OnWalked): AsyncIterable<Finding> {
   const hash: Hash = (...parts) => suite.hash(...parts);
+  const size = async () => Number((await database.query<{ size: string }>('SELECT size FROM head')).rows[0]?.size);
+  const total = await size();
   let expected = 0;
   for (;;) {
     const { rows } = await database.query<Row>(
@@ -54,15 +57,16 @@ async function* checkEntries({ database, suite }: RoleContext): AsyncIterable<Fi
           detail: 'what is searched and what is proven',
         };
     }
+    onWalked?.('log entries', expected, Math.max(expected, total));
     if (rows.length < page) break;
   }
-  const { rows } = await database.query<{ size: string }>('SELECT size FROM head');
-  if (Number(rows[0]?.size) !== expected)
+  const told = await size();
+  if (told !== expected)
     yield {
       store: 'audit.head ↔ audit.entry',
       id: 'head',
       problem: 'disagrees',
-      detail: `${rows[0]?.size} and ${expected}`,
+      detail: `${told} and ${expected}`,
     };
 }
 

@@ -1,14 +1,16 @@
 import { canonical } from '@medshare/crypto';
 import type { Anchor } from '@medshare/events';
 import type { Ledger } from '@medshare/ledger';
-import type { Finding, RoleContext } from '@medshare/role';
+import type { Finding, OnWalked, RoleContext } from '@medshare/role';
 
 const page = 500;
 const decoder = new TextDecoder();
 
 /** fsck: the own copy of the chain verifies, and the queue of anchors agrees with it. */
-export async function* checkLedger(context: RoleContext, ledger: Ledger): AsyncIterable<Finding> {
-  for await (const { kind, block, id, detail } of ledger.verify()) {
+export async function* checkLedger(context: RoleContext, ledger: Ledger, onWalked?: OnWalked): AsyncIterable<Finding> {
+  const { number: last } = await ledger.height();
+  const onBlock = (block: number) => onWalked?.('blocks', block + 1, Math.max(block, last) + 1);
+  for await (const { kind, block, id, detail } of ledger.verify(onBlock)) {
     const where = block === undefined ? (id ?? kind) : `block ${block}`;
     yield { store: `chain.${kind}`, id: where, problem: 'ledger.tampered', detail };
   }

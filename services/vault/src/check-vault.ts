@@ -5,7 +5,7 @@ import { indexTag } from '@medshare/crypto/oprf';
 import type { Queryable } from '@medshare/database';
 import { lookUpAnchors, readState, type Anchor, type Manifest } from '@medshare/events';
 import { asProblem } from '@medshare/problems';
-import type { Finding, RoleContext } from '@medshare/role';
+import type { Finding, OnWalked, RoleContext } from '@medshare/role';
 import { leafContext } from './accept-leaf.js';
 import { indexContext } from './index-patient.js';
 import { institutionOf, memberOf } from './members.js';
@@ -13,7 +13,14 @@ import { sectionContext } from './seal-section.js';
 import { checkManifest, openManifest } from './sealed-manifest.js';
 import { contentHolds } from './section-content.js';
 import { emergencyReleases } from './store/emergencies.js';
-import { pageOf, type CheckedDeal, type CheckedLeaf, type CheckedRecord, type CheckedSection } from './store/pages.js';
+import {
+  countRecords,
+  pageOf,
+  type CheckedDeal,
+  type CheckedLeaf,
+  type CheckedRecord,
+  type CheckedSection,
+} from './store/pages.js';
 
 type Parts = Pick<RoleContext, 'institution' | 'region' | 'suite' | 'blobs' | 'keyEncryption' | 'peers'> & {
   readonly database: Queryable;
@@ -51,13 +58,19 @@ export async function* checkVault(
   context: Parts,
   anchorAt: AnchorAt = throughLedgerRole(context),
   stateAt: StateAt = stateThroughLedgerRole(context),
+  onWalked?: OnWalked,
 ): AsyncIterable<Finding> {
   const check = async (record: CheckedRecord): Promise<Finding[]> => [
     ...checkAnchor(await anchorAt(record.tag), record),
     ...(await collect(checkRecord(context, record))),
   ];
-  for await (const records of inBatches(pageOf.records(context.database), atOnce))
+  const total = await countRecords(context.database);
+  let done = 0;
+  for await (const records of inBatches(pageOf.records(context.database), atOnce)) {
     for (const findings of await Promise.all(records.map(check))) yield* findings;
+    done += records.length;
+    onWalked?.('records', done, Math.max(done, total));
+  }
   yield* checkCounters(context);
   for await (const deal of pageOf.deals(context.database)) yield* checkOwnDeal(context, deal);
   for await (const leaf of pageOf.leaves(context.database)) yield* checkLeaf(context, leaf);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig, type Config } from '../config.js';
 import type { InstitutionFinding } from '../run/fsck.js';
+import { progressBar } from '../terminal/progress-bar.js';
 import { table } from '../terminal/table.js';
 import { dataFolder } from './data-folder.js';
 import { borrowDatabases, type BorrowedDatabases } from '../run/open-database.js';
@@ -44,10 +45,18 @@ async function walk(configs: readonly Config[], { terminal, stop }: Surroundings
   const findings: InstitutionFinding[] = [];
   for (const config of configs) {
     terminal.progress(`${config.institution}: checking`);
-    for await (const finding of fsck(config)) {
+    let [walking, began] = ['', 0];
+    const onWalked = (store: string, done: number, total: number): void => {
+      stop.throwIfAborted();
+      if (store !== walking) [walking, began] = [store, performance.now()];
+      const found = findings.length > 0 ? `, ${findings.length} found` : '';
+      const words = `${config.institution}, ${store}${found}: `;
+      const state = { done, total, refused: 0, elapsedMs: performance.now() - began };
+      terminal.progress(`${words}${progressBar(state, terminal.columns - words.length)}`);
+    };
+    for await (const finding of fsck(config, onWalked)) {
       stop.throwIfAborted();
       findings.push(finding);
-      terminal.progress(`${config.institution}: ${findings.length} found`);
     }
   }
   return findings;

@@ -50,7 +50,7 @@ const firstSentence = (text: string): string => text.split(/(?<=\.) |: /)[0]?.re
 /** Prints what a command comes to. @returns the exit code */
 export async function conclude(
   work: () => Promise<Outcome>,
-  { terminal, env }: Pick<Surroundings, 'terminal' | 'env'>,
+  { terminal, env, stop }: Surroundings,
   json: boolean,
 ): Promise<number> {
   try {
@@ -62,6 +62,10 @@ export async function conclude(
     return refused ? exitCodes.refused : exitCodes.done;
   } catch (caught) {
     terminal.progress('');
+    if (stop.aborted && caught === stop.reason) {
+      terminal.notice('stopped before the end');
+      return exitCodes.refused;
+    }
     return fail(caught, terminal, { json, debug: Boolean(env['MEDSHARE_CLI_DEBUG']) });
   }
 }

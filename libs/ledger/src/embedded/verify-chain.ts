@@ -17,7 +17,7 @@ type Parts = Pick<PeerParts, 'institution' | 'region' | 'signing' | 'store'>;
  * replay, the member's own commit signatures, and at the end whether the state is what the blocks come to. Goes on after a finding, so that
  * one flipped bit names one block. Memory grows with the number of state keys (about 200 bytes each).
  */
-export async function* verifyChain(parts: Parts): AsyncIterable<ChainFinding> {
+export async function* verifyChain(parts: Parts, onBlock?: (block: number) => void): AsyncIterable<ChainFinding> {
   const replayed = new ReplayedState();
   let before: { number: number; hash: string; time: number } | undefined;
   for (;;) {
@@ -26,6 +26,7 @@ export async function* verifyChain(parts: Parts): AsyncIterable<ChainFinding> {
     for (const stored of page) {
       const next = yield* verifyBlock(parts, stored, before, replayed);
       before = { number: stored.number, hash: next.hash, time: next.time };
+      onBlock?.(stored.number);
     }
   }
   if (before === undefined) yield { kind: 'chain', detail: 'there are no blocks' };

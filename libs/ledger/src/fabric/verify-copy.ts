@@ -30,7 +30,7 @@ export interface VerifyParts {
  * institution's own commit signatures, and at the end whether the state is what the blocks come to. Goes on after a finding.
  * Memory grows with the number of state keys (about 200 bytes each).
  */
-export async function* verifyCopy(parts: VerifyParts): AsyncIterable<ChainFinding> {
+export async function* verifyCopy(parts: VerifyParts, onBlock?: (block: number) => void): AsyncIterable<ChainFinding> {
   const replayed = new ReplayedVersions(parts.chaincode);
   const walk: Walk = { parts, replayed, members: undefined, region: undefined, endorsements: Infinity };
   let before: { number: number; hash: string } | undefined;
@@ -40,6 +40,7 @@ export async function* verifyCopy(parts: VerifyParts): AsyncIterable<ChainFindin
     for (const stored of page) {
       yield* verifyBlock(walk, stored, before);
       before = stored;
+      onBlock?.(stored.number);
     }
   }
   if (before === undefined) yield { kind: 'chain', detail: 'there are no blocks' };

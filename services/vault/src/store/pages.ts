@@ -55,6 +55,11 @@ const deals = `SELECT d.id, d.document AS deal, d.shareable_at IS NOT NULL AS sh
 const leaves = `SELECT deal_id || ' ' || leaf AS id, deal_id AS "dealId", document AS deal, leaf, wrapped_share AS wrapped
   FROM leaf WHERE deal_id || ' ' || leaf > $1 ORDER BY deal_id || ' ' || leaf LIMIT ${size}`;
 
+export async function countRecords(database: Queryable): Promise<number> {
+  const { rows } = await database.query<{ count: number }>('SELECT count(*)::int AS count FROM record');
+  return rows[0]?.count ?? 0;
+}
+
 /** Walks of whole tables, page by page. */
 export const pageOf = {
   async *records(database: Queryable): AsyncIterable<CheckedRecord> {

@@ -8,7 +8,7 @@ import { readOptions } from './options.mjs';
 const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).trim();
 
 function circumstances({ seed }) {
-  const commit = `${git('rev-parse', 'HEAD')}${git('status', '--porcelain', '-uno') ? ' with changes' : ''}`;
+  const commit = `${git('rev-parse', 'HEAD')}${git('status', '--porcelain', '-uno', '--', ':!docs/measured') ? ' with changes' : ''}`;
   const [{ model }] = cpus();
   const machine = `${cpus().length} × ${model}, ${Math.round(totalmem() / 1e9)} GB, ${platform()} ${arch()}, Node ${process.version}`;
   const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim();

@@ -100,7 +100,7 @@ async function keep(file: string, progress: Progress): Promise<void> {
 }
 
 async function hunt({ campaign, seed, units, stop, write, anew }: Options): Promise<void> {
-  const changes = git('status', '--porcelain', '-uno') ? ' with changes' : '';
+  const changes = git('status', '--porcelain', '-uno', '--', ':!docs/measured') ? ' with changes' : '';
   const commit = `${git('rev-parse', 'HEAD')}${changes}`;
   const folder = write ? 'docs/measured' : '.campaigns';
   const file = `${folder}/${campaign.name}.json`;

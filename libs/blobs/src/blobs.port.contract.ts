@@ -79,6 +79,12 @@ export const blobsContract = (name: string, setUp: () => Promise<BlobsUnderTest>
       await expect(collect(blobs.get(two.cid))).rejects.toMatchObject({ code: 'blob.missing', where: two.cid });
     });
 
+    const countWhole = async (cid: string, wanted: Buffer | undefined) => {
+      const { content, whole } = await readCopies(blobs, cid);
+      expect(wanted ? content?.equals(wanted) : content === undefined).toBe(true);
+      return whole;
+    };
+
     it.each(['flip', 'cut', 'drop'] as const)(
       'names a blob whose stored bytes were tampered with (%s), and is mended by a put',
       async (how) => {
@@ -86,15 +92,14 @@ export const blobsContract = (name: string, setUp: () => Promise<BlobsUnderTest>
           const content = bytes(size);
           const { cid } = await blobs.put(content);
           expect((await collect(blobs.get(cid))).equals(content)).toBe(true);
-          const copies = await readCopies(blobs, cid);
-          expect(copies.whole).toBeGreaterThanOrEqual(blobs.wanted);
-          expect(copies).toEqual({ places: copies.whole, whole: copies.whole, content });
+          const whole = await countWhole(cid, content);
+          expect(whole).toBeGreaterThanOrEqual(blobs.wanted);
           await under.tamper(cid, how);
-          expect(await readCopies(blobs, cid)).toMatchObject({ whole: 0, content: undefined });
+          expect(await countWhole(cid, undefined)).toBe(0);
           await expect(collect(blobs.get(cid))).rejects.toMatchObject({ code: 'blob.tampered', where: cid });
           await blobs.put(content);
           expect((await collect(blobs.get(cid))).equals(content)).toBe(true);
-          expect(await readCopies(blobs, cid)).toEqual(copies);
+          expect(await countWhole(cid, content)).toBe(whole);
         }
       },
       120_000,

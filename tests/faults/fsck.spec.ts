@@ -62,7 +62,7 @@ describe('fsck', () => {
     const onWalked = (store: string, done: number, total: number) =>
       void walked.set(store, [...(walked.get(store) ?? []), [done, total]]);
     for await (const finding of fsck(config(), onWalked)) throw new Error(JSON.stringify(finding));
-    expect([...walked.keys()]).toEqual(['records', 'blocks', 'log entries']);
+    expect([...walked.keys()]).toEqual(['records', 'deals', 'leaves', 'blocks', 'log entries', 'log nodes']);
     for (const steps of walked.values()) {
       const [done, total] = steps.at(-1)!;
       expect([done, steps.every(([so, all]) => so <= all)]).toEqual([total, true]);

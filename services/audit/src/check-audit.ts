@@ -14,7 +14,7 @@ export async function* checkAudit(
   onWalked?: OnWalked,
 ): AsyncIterable<Finding> {
   yield* checkEntries(context, onWalked);
-  yield* checkNodes(context);
+  yield* checkNodes(context, onWalked);
   yield* checkCheckpoints(context);
   yield* checkAnchored(context, await onChain());
 }
@@ -84,8 +84,11 @@ function isIndexedTruly({ id, time, action, outcome, entities, bytes }: Row): bo
   return columns.length === told.length && columns.every((value, at) => value === told[at]);
 }
 
-async function* checkNodes({ database, suite }: RoleContext): AsyncIterable<Finding> {
+async function* checkNodes({ database, suite }: RoleContext, onWalked?: OnWalked): AsyncIterable<Finding> {
   const hash: Hash = (...parts) => suite.hash(...parts);
+  const counted = await database.query<{ total: number }>('SELECT count(*)::int AS total FROM node WHERE level > 0');
+  const total = counted.rows[0]?.total ?? 0;
+  let done = 0;
   for (let after = [0, -1]; ;) {
     const { rows } = await database.query<{
       level: number;
@@ -109,6 +112,8 @@ async function* checkNodes({ database, suite }: RoleContext): AsyncIterable<Find
           detail: 'not the hash of its children',
         };
     }
+    done += rows.length;
+    onWalked?.('log nodes', done, Math.max(done, total));
     const last = rows.at(-1);
     if (!last || rows.length < page) return;
     after = [last.level, Number(last.position)];

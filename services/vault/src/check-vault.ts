@@ -14,7 +14,7 @@ import { checkManifest, openManifest } from './sealed-manifest.js';
 import { contentHolds } from './section-content.js';
 import { emergencyReleases } from './store/emergencies.js';
 import {
-  countRecords,
+  countRows,
   pageOf,
   type CheckedDeal,
   type CheckedLeaf,
@@ -64,16 +64,16 @@ export async function* checkVault(
     ...checkAnchor(await anchorAt(record.tag), record),
     ...(await collect(checkRecord(context, record))),
   ];
-  const total = await countRecords(context.database);
-  let done = 0;
-  for await (const records of inBatches(pageOf.records(context.database), atOnce)) {
-    for (const findings of await Promise.all(records.map(check))) yield* findings;
-    done += records.length;
-    onWalked?.('records', done, Math.max(done, total));
-  }
+  const { database } = context;
+  const total = await countRows(database);
+  const records = counted('records', pageOf.records(database), total.records, onWalked);
+  for await (const some of inBatches(records, atOnce))
+    for (const findings of await Promise.all(some.map(check))) yield* findings;
   yield* checkCounters(context);
-  for await (const deal of pageOf.deals(context.database)) yield* checkOwnDeal(context, deal);
-  for await (const leaf of pageOf.leaves(context.database)) yield* checkLeaf(context, leaf);
+  for await (const deal of counted('deals', pageOf.deals(database), total.deals, onWalked))
+    yield* checkOwnDeal(context, deal);
+  for await (const leaf of counted('leaves', pageOf.leaves(database), total.leaves, onWalked))
+    yield* checkLeaf(context, leaf);
   yield* checkEmergencies(context, stateAt);
 }
 
@@ -81,6 +81,21 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
+}
+
+/** Tells after each item that was taken. */
+async function* counted<T>(
+  store: string,
+  items: AsyncIterable<T>,
+  total: number,
+  onWalked?: OnWalked,
+): AsyncIterable<T> {
+  let done = 0;
+  for await (const item of items) {
+    yield item;
+    done += 1;
+    onWalked?.(store, done, Math.max(done, total));
+  }
 }
 
 async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncIterable<T[]> {

@@ -55,9 +55,19 @@ const deals = `SELECT d.id, d.document AS deal, d.shareable_at IS NOT NULL AS sh
 const leaves = `SELECT deal_id || ' ' || leaf AS id, deal_id AS "dealId", document AS deal, leaf, wrapped_share AS wrapped
   FROM leaf WHERE deal_id || ' ' || leaf > $1 ORDER BY deal_id || ' ' || leaf LIMIT ${size}`;
 
-export async function countRecords(database: Queryable): Promise<number> {
-  const { rows } = await database.query<{ count: number }>('SELECT count(*)::int AS count FROM record');
-  return rows[0]?.count ?? 0;
+export interface RowCounts {
+  records: number;
+  deals: number;
+  leaves: number;
+}
+
+/** How many there are of what `pageOf` walks. */
+export async function countRows(database: Queryable): Promise<RowCounts> {
+  const { rows } = await database.query<RowCounts>(
+    `SELECT (SELECT count(*) FROM record)::int AS records, (SELECT count(*) FROM deal)::int AS deals,
+       (SELECT count(*) FROM leaf)::int AS leaves`,
+  );
+  return rows[0] ?? { records: 0, deals: 0, leaves: 0 };
 }
 
 /** Walks of whole tables, page by page. */

@@ -45,13 +45,15 @@ async function walk(configs: readonly Config[], { terminal, stop }: Surroundings
   const findings: InstitutionFinding[] = [];
   for (const config of configs) {
     terminal.progress(`${config.institution}: checking`);
-    let [walking, began] = ['', 0];
+    let [walking, began, before] = ['', 0, performance.now()];
     const onWalked = (store: string, done: number, total: number): void => {
       stop.throwIfAborted();
-      if (store !== walking) [walking, began] = [store, performance.now()];
+      // a walk begins where the one before it ended
+      if (store !== walking) [walking, began] = [store, before];
+      before = performance.now();
       const found = findings.length > 0 ? `, ${findings.length} found` : '';
       const words = `${config.institution}, ${store}${found}: `;
-      const state = { done, total, refused: 0, elapsedMs: performance.now() - began };
+      const state = { done, total, refused: 0, elapsedMs: before - began };
       terminal.progress(`${words}${progressBar(state, terminal.columns - words.length)}`);
     };
     for await (const finding of fsck(config, onWalked)) {

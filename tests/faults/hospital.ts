@@ -24,6 +24,7 @@ export class Hospital {
   readonly acknowledged = new Map<string, string[]>();
   /** how often something was sent again */
   repeated = 0;
+  private givenUp = false;
   private control = 0;
   private patients = 0;
 
@@ -44,6 +45,11 @@ export class Hospital {
     await Promise.all(people.map((one) => this.streamOf(one, enough)));
   }
 
+  /** Nothing more is sent, nor sent again; streams that have not ended are rejected. */
+  giveUp(): void {
+    this.givenUp = true;
+  }
+
   private async streamOf(of: Patient, enough: () => boolean): Promise<void> {
     const ids: string[] = [];
     this.acknowledged.set(of.citizen, ids);
@@ -60,7 +66,7 @@ export class Hospital {
 
   private async deliver(given: Line | undefined, id: string, message: string): Promise<Line> {
     let line = given;
-    for (const end = Date.now() + limit; Date.now() < end;) {
+    for (const end = Date.now() + limit; Date.now() < end && !this.givenUp;) {
       try {
         line ??= await open(this.port);
         const answer = await exchange(line, message);
@@ -72,7 +78,7 @@ export class Hospital {
       this.repeated += 1;
       await sleep(again);
     }
-    throw new Error(`${id} was not acknowledged in ${limit} ms`);
+    throw new Error(this.givenUp ? `${id} was given up` : `${id} was not acknowledged in ${limit} ms`);
   }
 }
 

@@ -15,11 +15,14 @@ export function secondProcess(demoOf: () => Demo): void {
       expect(code).not.toBe(0);
     }, 90_000);
 
-    it('of the embedded ledger stands by while the first keeps the copy of the chain', async () => {
+    it('of the embedded ledger stands by while the first keeps the copy of the chain, and ends when told', async () => {
       const { child, output } = await spawnRoles(demoOf(), 'harbor', ['ledger']);
       try {
         await until('it stands by', () => Promise.resolve(output().includes('standing by')), 60_000);
         expect(child.exitCode).toBeNull();
+        child.kill('SIGTERM');
+        await until('it ended', () => Promise.resolve(child.exitCode !== null), 20_000);
+        expect([child.exitCode, output()]).toEqual([0, expect.stringContaining('stopped while standing by')]);
       } finally {
         child.kill('SIGKILL');
         await stopProcess(child);

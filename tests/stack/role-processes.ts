@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { roleNames, type RoleName } from '@medshare/role/context';
@@ -8,6 +9,8 @@ import { Balancer } from './balancer.js';
 
 /** Milliseconds in which a process must be ready. */
 const patience = 180_000;
+/** Milliseconds to end in, as Kubernetes gives by default. */
+const grace = 30_000;
 const lastWords = 4_000;
 
 interface Replica {
@@ -108,19 +111,27 @@ export class RoleProcesses {
     });
   }
 
-  /** Resolves when it is gone. */
+  /** Resolves when it is gone; who does not end within the time that orchestrators usually give is ended, and named. */
   async kill(name: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    const { child } = this.of(name);
+    const replica = this.of(name);
+    const { child } = replica;
     if (!child || !isRunning(child)) return;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
+    const gone = once(child, 'exit');
     child.kill(signal);
+    const late = setTimeout(() => child.kill('SIGKILL'), grace);
     await gone;
-    this.of(name).output = '';
+    clearTimeout(late);
+    const said = replica.output;
+    replica.output = '';
+    if (signal !== 'SIGKILL' && child.signalCode === 'SIGKILL')
+      throw new Error(`${name} did not end within ${grace} ms of ${signal}: ${said.slice(-lastWords)}`);
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.replicas.map(({ name }) => this.kill(name, 'SIGTERM')));
+    const ended = await Promise.allSettled(this.replicas.map(({ name }) => this.kill(name, 'SIGTERM')));
     await Promise.all(this.balancers.map((balancer) => balancer.close()));
+    const late = ended.find((one) => one.status === 'rejected');
+    if (late) throw late.reason;
   }
 
   /** Resident memory of each process, MB, by name. */

@@ -128,16 +128,21 @@ export class StackUnderFire {
   async #underLoad(messages: number, work: () => Promise<number>): Promise<Survived> {
     const before = this.hospital.total;
     this.#sending = true;
-    const sending = this.hospital.stream(streams, () => !this.#sending);
+    const sent = this.hospital.stream(streams, () => !this.#sending).catch((caught: Error) => caught);
     let caughtUpMs: number;
     try {
       await this.acknowledge(messages / 2);
       caughtUpMs = await work();
       await this.acknowledge(before + messages - this.hospital.total);
+    } catch (caught) {
+      this.hospital.giveUp();
+      throw caught;
     } finally {
       this.#sending = false;
-      await sending;
+      await sent;
     }
+    const unsent = await sent;
+    if (unsent) throw unsent;
     await this.settled().catch(() => undefined);
     const late = caughtUpMs > catchUp ? [`caught up after ${caughtUpMs} ms`] : [];
     return { acknowledged: this.hospital.total - before, caughtUpMs, broken: [...late, ...(await this.broken())] };

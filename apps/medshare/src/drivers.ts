@@ -132,6 +132,8 @@ interface LedgerParts {
   follow: boolean;
   onWait: () => void;
   onLost: () => void;
+  /** Aborted when this process is to end, which may be before the chain could be opened. */
+  stop: AbortSignal | undefined;
 }
 
 type LedgerConfig = Pick<Config, 'ledger' | 'fabric' | 'database' | 'institution' | 'limits'>;
@@ -157,6 +159,7 @@ export async function openLedger(config: LedgerConfig, parts: LedgerParts): Prom
     settings: { pollMs: Math.min(pollMs, limits.callTimeout / 2) },
     onWait: parts.onWait,
     onLost: parts.onLost,
+    stop: parts.stop,
   });
 }
 

@@ -40,6 +40,8 @@ export interface EmbeddedLedgerOptions {
   readonly onWait?: () => void;
   /** Called when another process took the copy over, after a connection was lost: this one must end. */
   readonly onLost?: () => void;
+  /** Aborted when this process is to end: it stands by no longer. */
+  readonly stop?: AbortSignal | undefined;
   readonly chaincode?: Chaincode;
   /** File name → text of what the chaincode is built of (`readBundle`); part of its hash. */
   readonly sources?: Readonly<Record<string, string>>;
@@ -70,15 +72,15 @@ export interface EmbeddedLedger {
  * can leave transactions out, or show members different blocks (which members then see in each other's endorsements and views). It
  * demonstrates and tests everything that medshare does on a chain; it does not replace a chain whose ordering nobody can steer alone.
  *
- * @throws `config.invalid` when the institution is no member, or its copy was begun with another region document
+ * @throws `config.invalid` when the institution is no member, or its copy was begun with another region document; the reason of `stop`
  */
 export async function openEmbeddedLedger(options: EmbeddedLedgerOptions): Promise<EmbeddedLedger> {
   if (!options.region.members.some(({ id }) => id === options.institution)) {
     throw problem('config.invalid', { where: options.institution, detail: 'no member of the region' });
   }
   await migrate(options.url, 'chain', [chainMigrations]);
-  const { url, follow = true, onWait = () => undefined, onLost = () => undefined } = options;
-  const held = follow ? await holdCopy({ url, onWait, onLost }) : undefined;
+  const { url, follow = true, onWait = () => undefined, onLost = () => undefined, stop } = options;
+  const held = follow ? await holdCopy({ url, onWait, onLost, stop }) : undefined;
   const database = openDatabase({
     url: options.url,
     schema: 'chain',

@@ -26,7 +26,12 @@ async function runRoles(named: string[], file: string, { terminal, env, stop }: 
   const roles = rolesOf(named);
   const config = loadConfig(file, env);
   const { startInstitution } = await import('../run/start-institution.js');
-  const running = await startInstitution(roles.length === 0 ? config : { ...config, roles });
+  const started = startInstitution(roles.length === 0 ? config : { ...config, roles }, stop);
+  const running = await started.catch((caught: unknown) => {
+    if (stop.aborted && caught === stop.reason) return undefined;
+    throw caught;
+  });
+  if (!running) return { document: undefined, text: 'stopped while standing by' };
   const { id, httpUrl, mllpPort } = running;
   return {
     document: {

@@ -292,7 +292,9 @@ const limits = z.strictObject({
   callTimeout: count(600_000).default(10_000).describe('Milliseconds that a call to a peer may take.'),
   shutdownTimeout: count(600_000)
     .default(15_000)
-    .describe('Milliseconds that work under way may take after a signal to stop.'),
+    .describe(
+      'Milliseconds that each part may take to end after a signal to stop; what is cut off is done again after the next start.',
+    ),
 });
 
 const telemetry = z.strictObject({

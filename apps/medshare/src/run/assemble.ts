@@ -78,8 +78,15 @@ const keyOf: Record<RoleName, string> = {
   audit: 'audit',
 };
 
-/** @param follow false for who only looks: no blocks are taken up, no blobs fetched */
-export async function assemble(config: Config, { follow = true } = {}): Promise<Assembled> {
+interface Manner {
+  /** false for who only looks: no blocks are taken up, no blobs fetched; default true */
+  readonly follow?: boolean;
+  /** aborted when this process is to end */
+  readonly stop?: AbortSignal | undefined;
+}
+
+/** @throws the reason of `stop`, when it comes while another process keeps the copy of the chain */
+export async function assemble(config: Config, { follow = true, stop }: Manner = {}): Promise<Assembled> {
   const logger = createLogger({ role: 'institution', institution: config.institution, level: config.log.level });
   const metrics = createMetricsRegistry();
   const endTracing = follow ? await openTracing(config, metrics) : () => Promise.resolve();
@@ -104,7 +111,7 @@ export async function assemble(config: Config, { follow = true } = {}): Promise<
   const bus = await openBus(config, { listener, onTrouble });
   const blobs = await openBlobs(config, region, follow ? peers : undefined);
   const base = { config, logger, metrics, keys, region, peers, listener, bus, blobs };
-  const ledger = config.roles.includes('ledger') ? await openInstitutionLedger(base, follow) : undefined;
+  const ledger = config.roles.includes('ledger') ? await openInstitutionLedger(base, { follow, stop }) : undefined;
   const transitDatabase = openDatabase({
     url: urlOf(config, 'transit'),
     schema: 'transit',
@@ -188,7 +195,10 @@ interface Base {
   blobs: Blobs;
 }
 
-async function openInstitutionLedger(base: Base, follow: boolean): Promise<OpenedLedger> {
+async function openInstitutionLedger(
+  base: Base,
+  manner: { follow: boolean; stop: AbortSignal | undefined },
+): Promise<OpenedLedger> {
   const { config, region, peers, keys, logger, metrics } = base;
   const { privateKey } = await readSigningKey(suite(region.suite), config.data, 'ledger', keys);
   const count = countFindings(metrics.forRole('ledger'));
@@ -205,7 +215,7 @@ async function openInstitutionLedger(base: Base, follow: boolean): Promise<Opene
   const onTrouble = ({ code, where, detail = '' }: Problem) =>
     logger.warn({ code, where }, `the chain is in trouble, will retry: ${detail}`);
   const onRenewed = () => logger.info({}, 'exchanged certificates and keys for the chain are in use');
-  return openLedger(config, { region, peers, privateKey, onFinding, onTrouble, onRenewed, follow, onWait, onLost });
+  return openLedger(config, { region, peers, privateKey, onFinding, onTrouble, onRenewed, onWait, onLost, ...manner });
 }
 
 async function contextOf(

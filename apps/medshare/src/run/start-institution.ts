@@ -3,7 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { BusServer } from '@medshare/bus';
 import { ProblemFilter, listenPeers, separatePeers, type PeerListener } from '@medshare/peers/nest';
 import type { Problem } from '@medshare/problems';
-import { nestLogger } from '@medshare/telemetry';
+import { nestLogger, type Logger } from '@medshare/telemetry';
 import type { Config } from '../config.js';
 import { assemble, type Assembled } from './assemble.js';
 import { bearerOfSession } from './bearer-of-session.js';
@@ -20,17 +20,23 @@ import { traceRequests } from './trace-requests.js';
 /**
  * Starts one institution's deployment in this process: its roles as modules of one Nest application, a public HTTP listener,
  * a mutual-TLS listener for peers, its consumers on the bus, its outboxes' relays.
+ * @param stop aborted when this process is to end
+ * @throws its reason, when it comes while another process keeps the copy of the chain and this one stands by
  */
-export async function startInstitution(given: Config): Promise<RunningInstitution> {
+export async function startInstitution(given: Config, stop?: AbortSignal): Promise<RunningInstitution> {
   const { config, close } = await openConfiguredDatabase(given);
-  const closing = [close];
+  const closing: Closing[] = [{ what: 'the embedded database', close }];
+  let logger: Logger | undefined;
   const closeAll = async () => {
-    for (const one of closing.reverse()) await one();
+    for (const { what, close } of closing.reverse())
+      if (!(await within(config.limits.shutdownTimeout, close())))
+        logger?.warn({ where: what }, 'not closed in time: cut off');
   };
   try {
     await migrateAll(config);
-    const assembled = await assemble(config);
-    closing.push(() => assembled.close());
+    const assembled = await assemble(config, { stop });
+    ({ logger } = assembled);
+    closing.push({ what: 'connections', close: () => assembled.close() });
     return await run(config, assembled, closing, closeAll);
   } catch (caught) {
     await closeAll();
@@ -38,11 +44,16 @@ export async function startInstitution(given: Config): Promise<RunningInstitutio
   }
 }
 
+interface Closing {
+  readonly what: string;
+  readonly close: () => Promise<void>;
+}
+
 /** @param closing what must be closed, the last first, should the rest of the start fail */
 async function run(
   config: Config,
   assembled: Assembled,
-  closing: (() => Promise<void>)[],
+  closing: Closing[],
   closeAll: () => Promise<void>,
 ): Promise<RunningInstitution> {
   const { logger, clock, credentials, authorities, provider } = assembled;
@@ -51,9 +62,9 @@ async function run(
     logger: nestLogger(logger),
   });
   let peers: PeerListener | undefined;
-  closing.push(async () => peers?.close());
+  closing.push({ what: 'the peers’ listener', close: async () => peers?.close() });
   // its parts begin to work as soon as it is initialized, and go on until they are told: after a start that failed, too
-  closing.push(() => within(config.limits.shutdownTimeout, app.close()));
+  closing.push({ what: 'listeners and consumers', close: () => app.close() });
   app.disable('x-powered-by');
   app.use(traceRequests(config.institution));
   app.use(separatePeers());
@@ -75,6 +86,7 @@ async function run(
   assembled.startRelays();
   await app.startAllMicroservices();
   const housekeeping = startHousekeeping(config, assembled);
+  closing.push({ what: 'housekeeping', close: () => housekeeping.stop() });
   void tellProvider(config, logger);
   const { mllp } = config;
   return {
@@ -84,18 +96,18 @@ async function run(
     issuer: config.identity.issuer,
     authorities: config.identity.authorities,
     // intake closes first, then consumers, then what they stood on
-    stop: once(async () => {
-      await within(config.limits.shutdownTimeout, housekeeping.stop());
-      await closeAll();
-    }),
+    stop: once(closeAll),
   };
 }
 
-/** Waits for work under way, but not for ever: what is cut off is done again after the next start. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
+/**
+ * Waits for work under way, but not for ever: what is cut off is done again after the next start.
+ * @returns whether it ended in so many ms
+ */
+async function within(ms: number, work: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+  const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
+  return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer));
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

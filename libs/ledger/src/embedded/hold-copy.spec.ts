@@ -10,9 +10,10 @@ describe('who takes up a copy of the chain', () => {
   afterAll(() => database.drop());
 
   const told: string[] = [];
-  const hold = async (name: string): Promise<Held> => {
+  const hold = async (name: string, stop?: AbortSignal): Promise<Held> => {
     const held = await holdCopy({
       url: database.url,
+      stop,
       onWait: () => void told.push(`${name} waits`),
       onLost: () => void told.push(`${name} lost it`),
     });
@@ -45,6 +46,21 @@ describe('who takes up a copy of the chain', () => {
     await first.release();
     await second;
     expect(told).toEqual(['first has it', 'second waits', 'second has it']);
+  });
+
+  it('is stood by for no longer than told', async () => {
+    await hold('first');
+    const stop = new AbortController();
+    const second = hold('second', stop.signal);
+    await eventually(() => Promise.resolve(told.includes('second waits')));
+    const ended = new Error('told to end');
+    stop.abort(ended);
+    await expect(second).rejects.toBe(ended);
+    const client = await admin();
+    const { rows } = await client.query(`SELECT 1 FROM pg_stat_activity WHERE application_name = 'medshare chain holder'
+      AND datname = current_database()`);
+    expect(rows).toHaveLength(1);
+    await client.end();
   });
 
   it('takes it again when the connection broke, and nobody else wants it', async () => {

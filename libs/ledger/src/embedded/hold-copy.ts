@@ -15,19 +15,23 @@ interface Wish {
   readonly onWait: () => void;
   /** Called when it was lost and another process has it now: this one must end. */
   readonly onLost: () => void;
+  /** aborted when this process is to end */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /**
  * Takes up a member's copy of the chain, and waits while another process has it: the second replica of a member stands by.
  * Held by a lock of a session (pg_advisory_lock, PostgreSQL "Explicit Locking"), so that it is free the moment its holder's connection ends;
  * when the server itself went away it is taken again.
+ * @throws the reason of `stop`, when it comes while this process stands by
  */
-export async function holdCopy({ url, onWait, onLost }: Wish): Promise<Held> {
+export async function holdCopy({ url, onWait, onLost, stop }: Wish): Promise<Held> {
   let client = await connected(url);
   let released = false;
   for (let waited = false; !(await taken(client)); waited = true) {
     if (!waited) onWait();
-    await sleep(stepMs);
+    await sleep(stepMs, undefined, stop && { signal: stop }).catch(() => client.end());
+    stop?.throwIfAborted();
   }
   const again = async (): Promise<void> => {
     for (;;) {

@@ -1,23 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { roleNames } from '@medshare/role/context';
 import { Chance } from '../campaigns/chance.js';
 import { stateFolder } from './running-stack.js';
 import { skipAhead } from './kafka-admin.js';
 import { institution, seed, StackUnderFire, victims } from './stack-under-fire.js';
 
 /**
- * A sample, another one each day, or by STACK_KILL_SEED; replicas.spec.ts kills roles, too. All parts, with thousands of messages around each:
- * `npm run campaign stack-kills`.
+ * Samples, others each day, or by STACK_KILL_SEED. All parts and all processes, with thousands of messages around each:
+ * `npm run campaign stack-kills` and `npm run campaign replicas`.
  */
-const sample = new Chance(seed, 0).shuffled(victims).slice(0, 2);
+const killed = new Chance(seed, 0).shuffled(victims).slice(0, 2);
+const chance = new Chance(seed, 1);
+const restarted = chance
+  .shuffled(roleNames)
+  .slice(0, 4)
+  .map((role) => `${role}-${1 + chance.below(2)}`);
 const messages = 40;
 
-describe(`what was acknowledged survives the SIGKILL of any part (seed ${seed}), each role a process of its own`, () => {
+describe(`what was acknowledged survives (seed ${seed}), each role two processes of its own`, () => {
   let fire: StackUnderFire;
-  beforeAll(async () => void (fire = await StackUnderFire.start(stateFolder(), 1)), 400_000);
+  beforeAll(async () => void (fire = await StackUnderFire.start(stateFolder(), 2)), 400_000);
   afterAll(() => fire?.close(), 120_000);
 
-  it.each(sample)(
-    'of %s',
+  it('the restart of one process of several roles, in any order while messages flow', async () => {
+    const { broken, ...figures } = await fire.restart(restarted, messages);
+    process.stdout.write(`${JSON.stringify({ restarted, ...figures, broken: broken.length })}\n`);
+    expect(broken).toEqual([]);
+  }, 600_000);
+
+  it.each(killed)(
+    'the SIGKILL of %s, all its processes at once',
     async (victim) => {
       const { broken, caughtUpMs, acknowledged } = await fire.survive(victim, { messages });
       process.stdout.write(`${JSON.stringify({ victim, acknowledged, caughtUpMs, broken: broken.length })}\n`);
@@ -26,11 +38,11 @@ describe(`what was acknowledged survives the SIGKILL of any part (seed ${seed}),
     600_000,
   );
 
-  it('leaves stores that agree with each other, at every institution', async () => {
+  it('in stores that agree with each other, at every institution', async () => {
     expect(await fire.fsck()).toEqual([]);
   }, 400_000);
 
-  it('is found to be lost when a consumer runs ahead of its effects: the planted defect', async () => {
+  it('but is found to be lost when a consumer runs ahead of its effects: the planted defect', async () => {
     let takeBack = () => Promise.resolve();
     const plant = async () => {
       // on their way to who does not take them

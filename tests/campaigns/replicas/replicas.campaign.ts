@@ -9,7 +9,7 @@ const rounds = 6;
 /** Between two messages of a patient, ms. */
 const pause = 100;
 
-// one of each role: tests/stack/replicas.spec.ts
+// a sample: tests/stack/kills.spec.ts
 export const replicas: Campaign = {
   name: 'replicas',
   about: `two processes of each role on the stack, all restarted in an order of its own in each of ${rounds} rounds, ${messages.toLocaleString('en')} acknowledged messages around each`,

@@ -31,7 +31,8 @@ async function runRoles(named: string[], file: string, { terminal, env, stop }: 
     if (stop.aborted && caught === stop.reason) return undefined;
     throw caught;
   });
-  if (!running) return { document: undefined, text: 'stopped while standing by' };
+  if (!running)
+    return { document: { institution: config.institution, stopped: true }, text: 'stopped while standing by' };
   const { id, httpUrl, mllpPort } = running;
   return {
     document: {

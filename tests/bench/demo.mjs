@@ -45,9 +45,16 @@ const isComplete = (path) =>
     () => false,
   );
 
-/** A base whose ports are free now, below those that the system gives to outgoing connections (Linux: from 32,768). */
+let nextBase = 21_000 + (process.pid % 25) * 300;
+
+/**
+ * A base whose ports are free now and that no other call got, below what the system gives to outgoing connections
+ * (Linux: from 32,768).
+ */
 export async function freePortBase() {
-  for (let base = 21_000 + (process.pid % 37) * 300; ; base += 100) {
+  for (;;) {
+    const base = nextBase;
+    nextBase += 400;
     const ports = [1, 2, 3].flatMap((n) => [1, 11, 21].map((k) => base + 100 * n + k));
     if ((await Promise.all(ports.map(isFree))).every(Boolean)) return base;
   }

@@ -103,11 +103,13 @@ export async function measure(options) {
     say('the stack comes up');
     await stack('up', ...servers, '--state', state, '--base-port', String(portBase));
     const messageOf = messagesOf(options.seed);
-    for (const [name, opened] of Object.entries({
-      embedded: await embedded(folder),
-      stack: await onStack(state, portBase),
-    }))
+    for (const [name, opens] of [
+      ['embedded', () => embedded(folder)],
+      ['stack', () => onStack(state, portBase)],
+    ]) {
+      const opened = await opens();
       runs[name] = { ...opened, messageOf, sent: await opened.store.anchored() };
+    }
     const figures = await inTurn(runs, options);
     for (const { demo } of Object.values(runs)) await demo.stop();
     say('each role as a process');

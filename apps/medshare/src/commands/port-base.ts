@@ -1,17 +1,17 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { problem } from '@medshare/problems';
-import { defaultPortBase } from '../found/demo.js';
-import { readDemo } from './demo-file.js';
+import { loadConfig } from '../config.js';
+import { defaultPortBase, demoInstitutions, portsOf } from '../found/demo.js';
+import { configFile, isFounded } from '../found/found-demo.js';
 
 /**
  * The ports that a data folder was founded with stand in its configuration files and cannot be changed by an option.
  *
  * @throws Problem config.invalid when another base is wanted
  */
-export async function portBaseFor(wanted: number | undefined, data: string): Promise<number> {
-  if (!existsSync(join(data, 'demo.json'))) return wanted ?? defaultPortBase;
-  const { portBase } = await readDemo(data);
+export function portBaseFor(wanted: number | undefined, data: string): number {
+  if (!isFounded(data)) return wanted ?? defaultPortBase;
+  const first = loadConfig(configFile(data, demoInstitutions[0]!.id), {});
+  const portBase = first.http.port - portsOf(0, 0).http;
   if (wanted !== undefined && wanted !== portBase)
     throw problem('config.invalid', {
       where: '--port-base',

@@ -58,7 +58,7 @@ const trustNotice =
 async function start(options: Options, within: Surroundings): Promise<Outcome> {
   const { terminal, env, stop } = within;
   const data = dataFolder(options.data, env);
-  const portBase = await portBaseFor(options.portBase, data);
+  const portBase = portBaseFor(options.portBase, data);
   const began = performance.now();
   const { up } = await import('../run/up.js');
   const running = await up({

@@ -5,7 +5,7 @@ import type { EmbeddedPostgres } from '@medshare/database/embedded-postgres.driv
 import { superviseEmbeddedPostgres } from '@medshare/database/supervised-postgres.driver';
 import { loadConfig } from '../config.js';
 import { migrateBus } from '../drivers.js';
-import { demoInstitutions, portsOf } from '../found/demo.js';
+import { demoInstitutions } from '../found/demo.js';
 import { configFile, foundDemo, isFounded } from '../found/found-demo.js';
 import { placedOn } from './open-database.js';
 import type { RunningInstitution } from './running.js';
@@ -87,10 +87,13 @@ async function openPostgres(data: string): Promise<EmbeddedPostgres> {
 
 /** Where the command line finds a running demo. */
 async function writeAddresses(data: string, portBase: number, running: RunningInstitution[]): Promise<void> {
-  const institutions = running.map(({ id, httpUrl, issuer, authorities }) => {
-    const index = demoInstitutions.findIndex((one) => one.id === id);
-    return { id, httpUrl, issuer, authorities, mllpPort: portsOf(portBase, index).mllp };
-  });
+  const institutions = running.map(({ id, httpUrl, mllpPort, issuer, authorities }) => ({
+    id,
+    httpUrl,
+    mllpPort,
+    issuer,
+    authorities,
+  }));
   const path = join(data, 'demo.json');
   // whoever waits for the file must not read half of it
   await writeFile(`${path}.new`, `${JSON.stringify({ version: 1, portBase, institutions }, null, 2)}\n`);

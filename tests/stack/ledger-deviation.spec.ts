@@ -128,9 +128,13 @@ describe('organisations on Fabric that do otherwise', () => {
       },
       { timeout: 60_000 },
     );
-    await administrate(fabric, 'summit', name, (lifecycle) =>
-      lifecycle.approve(definition, served.packageId('summit')),
-    );
+    const next = await administrate(fabric, 'harbor', name, (lifecycle) => lifecycle.sequenceToApprove(definition));
+    expect(next).toBe(3);
+    await administrate(fabric, 'summit', name, async (lifecycle) => {
+      const sequence = await lifecycle.sequenceToApprove(definition);
+      expect(sequence).toBe(2);
+      await lifecycle.approve({ ...definition, sequence }, served.packageId('summit'));
+    });
     await eventually(async () => (await ledger.reachability()).away.length === 0, { timeout: 60_000 });
   }, 180_000);
 });

@@ -8,11 +8,12 @@ import { Cast } from '@medshare/chaincode-region/cast.fixture';
 import { systemClock, systemRandom } from '@medshare/clock';
 import type { Ledger } from '@medshare/ledger';
 import { openFabricLedger, type FabricAccess } from '@medshare/ledger/fabric.driver';
+import { policyOf } from '@medshare/ledger/fabric-lifecycle.driver';
 import { issueCertificate, openAuthority } from '@medshare/peers';
 import type { Problem } from '@medshare/problems';
 import { eventually, freshDatabase, type FreshDatabase } from '@medshare/testkit';
 import pg from 'pg';
-import { accessOf, serveOnNetwork, type ServedChaincode } from './fabric-chaincode.js';
+import { accessOf, administrate, placeBeside, serveOnNetwork, type ServedChaincode } from './fabric-chaincode.js';
 import { withLowS } from './fabric/low-s.js';
 import { describedStack } from './running-stack.js';
 
@@ -23,6 +24,7 @@ if (!fabric) throw new Error('no network is up: npm run stack -- up fabric');
 describe('certificates of the ledger role on Fabric, exchanged without a restart', () => {
   const cast = new Cast('intl', {}, Date.now());
   const name = `renewal-${Date.now().toString(36)}`;
+  const bundle = 'cd'.repeat(32);
   const troubles: Problem[] = [];
   const refused: unknown[] = [];
   const stop = new AbortController();
@@ -63,7 +65,7 @@ describe('certificates of the ledger role on Fabric, exchanged without a restart
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'medshare-renewal-'));
-    served = await serveOnNetwork(fabric, { name, region: cast.region, chaincode, bundle: 'cd'.repeat(32) });
+    served = await serveOnNetwork(fabric, { name, region: cast.region, chaincode, bundle });
     database = await freshDatabase();
     const given = await accessOf(fabric, 'harbor', name);
     await write('client.pem', given.cert);
@@ -147,5 +149,21 @@ describe('certificates of the ledger role on Fabric, exchanged without a restart
     await write('tls-authority.pem', await readFile(other, 'utf8'));
     await eventually(() => troubles.some(({ where }) => where === 'fabric.tls.authorities'), { timeout: 60_000 });
     expect(refused).toEqual([]);
+    await write('tls-authority.pem', old);
+  }, 180_000);
+
+  it('asks another server as soon as its organisation alone approves another package of what is in effect', async () => {
+    const beside = await placeBeside(fabric, 'harbor', name, { chaincode, bundle });
+    try {
+      const definition = { name, version: chaincode.version, sequence: 1, policy: policyOf(cast.region) };
+      await administrate(fabric, 'harbor', name, (lifecycle) => lifecycle.approve(definition, beside.packageId));
+      await served.servers.get('harbor')?.close();
+      await eventually(async () => (await ledger.reachability()).away.length === 0, { timeout: 60_000 });
+      const since = sent;
+      await eventually(() => sent >= since + 3, { timeout: 60_000 });
+      expect(refused).toEqual([]);
+    } finally {
+      await beside.close();
+    }
   }, 180_000);
 });

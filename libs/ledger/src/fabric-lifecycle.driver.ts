@@ -8,10 +8,17 @@ import { openClient, openConnection, type Connection } from './fabric/connection
 import { describeOrganisation, type Described } from './fabric/reach-organisations.js';
 import type { FabricAccess } from './fabric/settings.js';
 import { askPeer } from './fabric-lifecycle/ask-peer.js';
-import { approveArgs, commitArgs, readinessArgs, type Definition } from './fabric-lifecycle/definition.js';
+import {
+  approveArgs,
+  commitArgs,
+  readinessArgs,
+  sequenceToApprove,
+  type Committed,
+  type Definition,
+} from './fabric-lifecycle/definition.js';
 import { readPackage } from './fabric-lifecycle/package.js';
 
-export { policyOf, type Definition } from './fabric-lifecycle/definition.js';
+export { policyOf, type Committed, type Definition } from './fabric-lifecycle/definition.js';
 export { labelOf, makePackage, readPackage, type Bundled, type ServerConnection } from './fabric-lifecycle/package.js';
 
 export interface LifecycleOptions {
@@ -23,14 +30,6 @@ export interface LifecycleOptions {
   readonly timeoutMs?: number;
   readonly clock?: Pick<Clock, 'now'>;
   readonly random?: Pick<Random, 'bytes'>;
-}
-
-export interface Committed {
-  readonly version: string;
-  readonly sequence: number;
-  readonly policy: Uint8Array;
-  /** MSP id → whether the organisation has approved what is committed. */
-  readonly approvals: Readonly<Record<string, boolean>>;
 }
 
 const systemChaincode = '_lifecycle';
@@ -79,6 +78,11 @@ export class FabricLifecycle {
     const answer = await this.#askPeer('QueryInstalledChaincodes', args.serializeBinary());
     const parsed = peer.lifecycle.QueryInstalledChaincodesResult.deserializeBinary(answer);
     return parsed.getInstalledChaincodesList().map((one) => one.getPackageId());
+  }
+
+  /** The sequence that the own organisation's next approval is for. */
+  async sequenceToApprove(definition: Omit<Definition, 'sequence'>): Promise<number> {
+    return sequenceToApprove(await this.committed(definition.name), definition, this.#options.access.mspId);
   }
 
   /** Says for the own organisation that it will run this definition, out of this package. @returns false when it had said so */

@@ -16,6 +16,7 @@ export const allowedFields: ReadonlySet<string> = new Set([
   // who and what, by opaque id
   'id',
   'requestId',
+  'askId',
   'grantId',
   'dealId',
   'receiptId',
@@ -25,9 +26,8 @@ export const allowedFields: ReadonlySet<string> = new Set([
   'leaf',
   'class',
   'purpose',
-  'role',
-  'peer',
-  'institution',
+  // another institution; role and institution of the process itself stand in every line
+  'member',
   'region',
   'cid',
   'block',

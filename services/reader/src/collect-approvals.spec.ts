@@ -24,7 +24,7 @@ describe('approvals that are collected while the chain is away', () => {
   const collect = async () => (await collecting().collect(request)).map(({ leaf }) => leaf);
   const judged = (approvals: EmergencyApproval[]) =>
     checkEmergency(test.context.region, { request, approvals }, test.roles.clock.now());
-  const named = () => test.roles.logged.map(({ fields }) => [fields['institution'], fields['code']]);
+  const named = () => test.roles.logged.map(({ fields }) => [fields['member'], fields['code']]);
 
   it('are asked of every holder of a leaf once, and suffice when custodians take them', async () => {
     test.approve(request, 'ed@harbor');

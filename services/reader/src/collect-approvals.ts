@@ -20,12 +20,12 @@ export class CollectApprovals {
     const answers = await Promise.allSettled(asked);
     const kept: EmergencyApproval[] = [];
     answers.forEach((answer, at) => {
-      const [institution, requestId] = [holders[at], request.id];
+      const [member, requestId] = [holders[at], request.id];
       if (answer.status === 'rejected')
-        return logger.warn({ institution, code: asProblem(answer.reason).code, requestId }, 'approvals not fetched');
+        return logger.warn({ member, code: asProblem(answer.reason).code, requestId }, 'approvals not fetched');
       for (const one of answer.value.approvals) {
         const fault = this.faultOf(request, kept, one);
-        if (fault) logger.warn({ institution, code: fault, requestId }, 'an approval does not hold');
+        if (fault) logger.warn({ member, code: fault, requestId }, 'an approval does not hold');
         else kept.push(one);
       }
     });

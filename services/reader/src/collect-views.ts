@@ -41,7 +41,7 @@ export class CollectViews {
       const fault = answer.status === 'rejected' ? asProblem(answer.reason) : this.faultOf(answer.value.view, rules);
       if (answer.status === 'fulfilled' && !fault) return [answer.value.view];
       if (fault) faults.push(fault);
-      this.context.logger.warn({ institution: region.members[index]?.id, code: fault?.code, requestId }, 'no view');
+      this.context.logger.warn({ member: region.members[index]?.id, code: fault?.code, requestId }, 'no view');
       return [];
     });
     if (views.length < region.viewQuorum && faults[0]) throw faults[0];

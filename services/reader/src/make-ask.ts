@@ -121,7 +121,7 @@ export class MakeAsk {
     );
     if (failed[0] && decided.length === 0) throw failed[0].fault;
     const named = failed.flatMap(({ owner, fault }) => {
-      this.context.logger.warn({ institution: owner, code: fault.code, askId: body.ask.askId }, 'no decision');
+      this.context.logger.warn({ member: owner, code: fault.code, askId: body.ask.askId }, 'no decision');
       const theirs = records.filter((record) => record.institution === owner);
       return theirs.map(({ anchor }) => ({ institution: owner, tag: anchor.tag, problem: fault.code }));
     });

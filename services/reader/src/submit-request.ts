@@ -109,7 +109,7 @@ export class SubmitRequest {
         return true;
       } catch (caught) {
         if (!isProblem(caught) || caught.code !== 'ledger.unavailable') {
-          this.context.logger.warn({ institution: holder, code: asProblem(caught).code }, 'leaf holder not told');
+          this.context.logger.warn({ member: holder, code: asProblem(caught).code }, 'leaf holder not told');
           return false;
         }
       }

@@ -61,9 +61,9 @@ export class DeriveIndexKey {
       const index = region.oprf.members.indexOf(member) + 1;
       if (evaluation.index === index && verifyEvaluation(region.oprf.commitments, body.blinded, evaluation))
         return evaluation;
-      logger.error({ institution: member, code: 'crypto.invalid' }, 'an index share does not verify');
+      logger.error({ member, code: 'crypto.invalid' }, 'an index share does not verify');
     } catch (caught) {
-      logger.warn({ institution: member, code: asProblem(caught).code }, 'no index share');
+      logger.warn({ member, code: asProblem(caught).code }, 'no index share');
     }
     return member;
   }

@@ -42,7 +42,11 @@ export function addChain(program: Command, run: Run): void {
     ),
   )
     .requiredOption('--package <file>', 'the package')
-    .option('--sequence <n>', 'which change of the definition it is; the next when left out', positiveInt(most))
+    .option(
+      '--sequence <n>',
+      'which change of the definition it is; left out: the one in effect where we have not approved it, else the next',
+      positiveInt(most),
+    )
     .action(work('approve'));
   changing(
     addCommand(

@@ -67,9 +67,9 @@ export async function approve(
 ): Promise<Outcome> {
   const { packageId, version } = readPackage(await packageBytes(options.package));
   return administrate(options, env, async (lifecycle, { config, region }) => {
-    const definition = await definitionOf(lifecycle, config, region, { version, sequence: options.sequence });
-    const fresh = await lifecycle.approve(definition, packageId);
-    const { name, sequence } = definition;
+    const [name, policy] = [config.fabric.chaincode, policyOf(region)];
+    const sequence = options.sequence ?? (await lifecycle.sequenceToApprove({ name, version, policy }));
+    const fresh = await lifecycle.approve({ name, version, sequence, policy }, packageId);
     return {
       document: { name, version, sequence, packageId, approved: fresh },
       text: `${name} ${version}, sequence ${sequence}: ${fresh ? 'approved' : 'was approved already'} for ${config.institution}`,

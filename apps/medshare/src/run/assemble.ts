@@ -33,7 +33,7 @@ import {
 } from '../drivers.js';
 import { auditLogins } from './audit-logins.js';
 import { urlOf } from './database-urls.js';
-import { countFindings, countParked } from './count-faults.js';
+import { countParked, tellFindings } from './count-faults.js';
 import { openProvider } from './embedded-provider.js';
 import { policyFiles } from './files.js';
 import { openSession, sessionKey } from './open-session.js';
@@ -201,11 +201,7 @@ async function openInstitutionLedger(
 ): Promise<OpenedLedger> {
   const { config, region, peers, keys, logger, metrics } = base;
   const { privateKey } = await readSigningKey(suite(region.suite), config.data, 'ledger', keys);
-  const count = countFindings(metrics.forRole('ledger'));
-  const onFinding: Parameters<typeof openLedger>[1]['onFinding'] = ({ institution, code }) => {
-    count(code);
-    logger.warn({ institution, code }, 'a member of the chain was found at fault');
-  };
+  const onFinding = tellFindings(metrics.forRole('ledger'), logger, systemClock);
   const onWait = () => logger.warn({}, 'another process keeps this member’s copy of the chain: standing by');
   const onLost = () => {
     logger.error({}, 'another process has taken over this member’s copy of the chain: ending');

@@ -1,4 +1,6 @@
-import type { Metrics } from '@medshare/telemetry';
+import type { Clock } from '@medshare/clock';
+import type { OnFinding } from '@medshare/ledger/finding';
+import type { Logger, Metrics } from '@medshare/telemetry';
 
 const memberFaults = [
   'ledger.chaincode-mismatch',
@@ -23,4 +25,20 @@ export function countFindings(metrics: Metrics): (code: string) => void {
   const findings = metrics.counter('ledger_member_findings', 'Members of the chain that did wrong', labels);
   for (const code of memberFaults) findings.add(0, { code });
   return (code) => findings.add(1, { code });
+}
+
+/** Pause between two log lines of one member and one fault, ms. */
+const pause = 60_000;
+
+/** @returns counts every finding, and logs what lasts once a minute */
+export function tellFindings(metrics: Metrics, logger: Pick<Logger, 'warn'>, clock: Clock): OnFinding {
+  const count = countFindings(metrics);
+  const told = new Map<string, number>();
+  return ({ institution: member, code }) => {
+    count(code);
+    const [fault, now] = [`${member} ${code}`, clock.now()];
+    if (now - (told.get(fault) ?? -Infinity) < pause) return;
+    told.set(fault, now);
+    logger.warn({ member, code }, 'a member of the chain was found at fault');
+  };
 }

@@ -13,6 +13,29 @@ export interface Definition {
   readonly policy: Uint8Array;
 }
 
+/** What is in effect. */
+export interface Committed {
+  readonly version: string;
+  readonly sequence: number;
+  readonly policy: Uint8Array;
+  /** MSP id → whether the organisation has approved it. */
+  readonly approvals: Readonly<Record<string, boolean>>;
+}
+
+/**
+ * What an organisation's approval is for. One that was late approves what is in effect: Fabric lets it endorse from then on, and nobody
+ * else has to do anything. Whatever says something else takes the next sequence.
+ */
+export function sequenceToApprove(
+  committed: Committed | undefined,
+  { version, policy }: Pick<Definition, 'version' | 'policy'>,
+  mspId: string,
+): number {
+  if (committed === undefined) return 1;
+  const same = committed.version === version && Buffer.from(policy).equals(committed.policy);
+  return same && !committed.approvals[mspId] ? committed.sequence : committed.sequence + 1;
+}
+
 /** "This many of the members' peers", as the region says. */
 export function policyOf({ members, endorsements }: Pick<Region, 'members' | 'endorsements'>): Uint8Array {
   const envelope = new common.SignaturePolicyEnvelope();

@@ -11,7 +11,9 @@ const run = promisify(execFile);
 export async function measure({ short }) {
   const size = short ? ['--batches', '6', '--singles', '60', '--timed', '20', '--timeouts', '200ms,500ms'] : [];
   const program = ['--import', './libs/testkit/loader/register.mjs', 'tests/stack/measure-fabric.ts', ...size];
-  const { stdout } = await run(process.execPath, program, { maxBuffer: 16 * 1024 * 1024 });
+  const running = run(process.execPath, program, { maxBuffer: 16 * 1024 * 1024 });
+  running.child.stderr.pipe(process.stderr, { end: false });
+  const { stdout } = await running;
   const { ran, batched, single, memory, times } = JSON.parse(stdout);
   const beside = (value) => ({ peer: value, peerName: 'one a record' });
   const figures = [

@@ -106,7 +106,7 @@ describe('what was tampered with is named', () => {
 
   describe('by a dishonest peer, in front of the reader’s own code', () => {
     type Alter = (institution: string, answer: never) => Promise<unknown> | undefined;
-    const warned: { leaf?: string; institution?: string; code: string }[] = [];
+    const warned: { leaf?: string; member?: string; code: string }[] = [];
     /** The reader's view of the world, with one route's answers altered on their way. */
     const contextWith = (route: { name: string }, alter: Alter) =>
       ({
@@ -213,7 +213,7 @@ describe('what was tampered with is named', () => {
         ['lakeside', 'summit'],
         'active',
       ]);
-      expect(warned).toMatchObject([{ institution: 'harbor', code: 'view.invalid' }]);
+      expect(warned).toMatchObject([{ member: 'harbor', code: 'view.invalid' }]);
       const two = new CollectViews(contextWith(signRequestView, revoked('harbor', 'summit')));
       await expect(two.collect(request.id)).rejects.toMatchObject({ code: 'view.invalid', where: 'harbor' });
     }, 60_000);

@@ -57,7 +57,7 @@ export class ChainUnderFire {
   private constructor(
     private readonly folder: string,
     readonly network: FabricNetwork,
-    private readonly founded: FabricInstitutions,
+    readonly founded: FabricInstitutions,
     public demo: Demo,
     private readonly hashes: KeyedHashes,
   ) {
@@ -122,6 +122,23 @@ export class ChainUnderFire {
       await sending;
       this.missing = false;
     }
+  }
+
+  /** Messages flow while an operator works; what was acknowledged must be anchored in the end. @returns what is broken */
+  async duringWork(work: () => Promise<void>): Promise<Pick<ChainSurvived, 'acknowledged' | 'broken'>> {
+    const before = this.hospital.total;
+    let over = false;
+    const sending = this.hospital.stream(streams, () => over);
+    try {
+      await this.reached(before + ahead);
+      await work();
+      await this.reached(this.hospital.total + ahead);
+    } finally {
+      over = true;
+      await sending;
+    }
+    const unsettled = await this.settled();
+    return { acknowledged: this.hospital.total - before, broken: [...unsettled, ...(await this.broken())] };
   }
 
   /** @param given a connection that sees what is not committed */

@@ -32,6 +32,8 @@ export interface FabricInstitutions {
   config(organisation: Joined): string;
   /** Another organisation of the channel: its configuration turned like theirs, its package installed and approved, its server started. */
   enrol(organisation: Joined, described: OrganisationDescription): Promise<void>;
+  /** Packages anew with the files as they now are: approved by this organisation alone for what is in effect, served beside the old until then. */
+  repackage(organisation: Organisation): Promise<void>;
   /** Installs an organisation's package on its peer again. */
   install(organisation: Joined): Promise<void>;
   /** Says for an organisation that it will run its package under the next sequence, as its region's document now is. */
@@ -82,16 +84,24 @@ export async function foundOnFabric(fabric: FabricDescription): Promise<FabricIn
   const packageOf = (organisation: Joined): string => join(folder, `${organisation}.tgz`);
   const install = async (organisation: Joined): Promise<void> =>
     void (await medshare('chain', 'install', '--package', packageOf(organisation), ...admin(organisation)));
-  const approve = async (organisation: Joined): Promise<void> =>
-    void (await medshare('chain', 'approve', '--package', packageOf(organisation), ...admin(organisation)));
+  const approve = async (organisation: Joined, ...more: string[]): Promise<void> =>
+    void (await medshare('chain', 'approve', '--package', packageOf(organisation), ...more, ...admin(organisation)));
   const commit = async (organisation: Joined): Promise<void> =>
     void (await medshare('chain', 'commit', ...admin(organisation)));
 
-  async function enrol(organisation: Joined, described: OrganisationDescription): Promise<void> {
-    const { certificate, key, authority, peerCertificate, peerKey } = described.chaincode;
+  /** Where the peer finds the chaincode server, and what they show to each other, goes into a package. */
+  async function makePackage(organisation: Joined, { chaincode: files }: OrganisationDescription): Promise<void> {
     const file = packageOf(organisation);
-    admins.set(organisation, described.admin);
     const address = `127.0.0.1:${await freePort()}`;
+    const towards = ['--client-cert', files.peerCertificate, '--client-key', files.peerKey];
+    const authorities = ['--authorities', files.authority];
+    await medshare('chain', 'package', '--address', address, ...authorities, ...towards, '--out', file);
+    const server = ['--cert', files.certificate, '--key', files.key, '--client-authorities', files.authority];
+    placed.set(organisation, ['--package', file, '--listen', address, ...server]);
+  }
+
+  async function enrol(organisation: Joined, described: OrganisationDescription): Promise<void> {
+    admins.set(organisation, described.admin);
     await turn(configFile(data, organisation), {
       ledger: `fabric://${described.gateway.address}/${fabric.channel}`,
       fabric: {
@@ -102,13 +112,20 @@ export async function foundOnFabric(fabric: FabricDescription): Promise<FabricIn
         tls: { authorities: described.tlsAuthority },
       },
     });
-    const towards = ['--authorities', authority, '--client-cert', peerCertificate, '--client-key', peerKey];
-    await medshare('chain', 'package', '--address', address, ...towards, '--out', file);
-    const server = ['--cert', certificate, '--key', key, '--client-authorities', authority];
-    placed.set(organisation, ['--package', file, '--listen', address, ...server]);
+    await makePackage(organisation, described);
     await install(organisation);
     await approve(organisation);
     await serve(organisation);
+  }
+
+  async function repackage(organisation: Organisation): Promise<void> {
+    const old = running.get(organisation);
+    await makePackage(organisation, fabric.organisations[organisation]);
+    await install(organisation);
+    await serve(organisation);
+    const { committed } = await medshare('chain', 'status', '--config', configFile(data, organisation));
+    await approve(organisation, '--sequence', String((committed as { sequence: number }).sequence));
+    old?.kill('SIGTERM');
   }
 
   const admin = (organisation: Joined): string[] => {
@@ -129,8 +146,9 @@ export async function foundOnFabric(fabric: FabricDescription): Promise<FabricIn
     serve,
     kill,
     enrol,
+    repackage,
     install,
-    approve,
+    approve: (organisation) => approve(organisation),
     commit,
     config: (organisation) => configFile(data, organisation),
     pid: (organisation) => running.get(organisation)?.pid ?? 0,

@@ -29,6 +29,8 @@ export interface FabricNetwork {
   pids(): Promise<Readonly<Record<string, number>>>;
   /** the orderer that leads now */
   leader(): Promise<Organisation | undefined>;
+  /** whether the one that leads hears from all orderers */
+  allOrder(): Promise<boolean>;
   /** Ends all. @param keep the logs */
   stop(keep?: boolean): Promise<void>;
 }
@@ -84,18 +86,23 @@ async function handleOf(stack: Stack): Promise<Omit<FabricNetwork, 'stop'>> {
         (await Promise.all(found)).filter((one): one is [string, number] => one[1] !== undefined),
       );
     },
-    leader: () => leaderOf(stack),
+    leader: async () => (await leading(stack))?.organisation,
+    async allOrder() {
+      const active = `consensus_etcdraft_active_nodes{channel="${channel}"} ${organisations.length}\n`;
+      return (await leading(stack))?.metrics.includes(active) ?? false;
+    },
   };
 }
 
-async function leaderOf(stack: Stack): Promise<Organisation | undefined> {
-  for (const each of organisations) {
-    const url = `http://${at(portsOf(stack, each).orderer.operations)}/metrics`;
-    const text = await get(url).then(
+/** The orderer that leads the channel, and its metrics. */
+async function leading(stack: Stack): Promise<{ organisation: Organisation; metrics: string } | undefined> {
+  for (const organisation of organisations) {
+    const url = `http://${at(portsOf(stack, organisation).orderer.operations)}/metrics`;
+    const metrics = await get(url).then(
       ({ body }) => body,
       () => '',
     );
-    if (text.includes(`consensus_etcdraft_is_leader{channel="${channel}"} 1`)) return each;
+    if (metrics.includes(`consensus_etcdraft_is_leader{channel="${channel}"} 1`)) return { organisation, metrics };
   }
   return undefined;
 }

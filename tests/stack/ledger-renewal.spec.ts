@@ -5,17 +5,17 @@ import { join, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chaincode } from '@medshare/chaincode-region';
 import { Cast } from '@medshare/chaincode-region/cast.fixture';
-import { systemClock, systemRandom } from '@medshare/clock';
 import type { Ledger } from '@medshare/ledger';
 import { openFabricLedger, type FabricAccess } from '@medshare/ledger/fabric.driver';
 import { policyOf } from '@medshare/ledger/fabric-lifecycle.driver';
-import { issueCertificate, openAuthority } from '@medshare/peers';
+import { issueCertificate } from '@medshare/peers';
 import type { Problem } from '@medshare/problems';
 import { eventually, freshDatabase, type FreshDatabase } from '@medshare/testkit';
 import pg from 'pg';
 import { accessOf, administrate, placeBeside, serveOnNetwork, type ServedChaincode } from './fabric-chaincode.js';
+import { openAuthorities } from './fabric/identities.js';
 import { withLowS } from './fabric/low-s.js';
-import { describedStack } from './running-stack.js';
+import { describedStack, runningStack } from './running-stack.js';
 
 const { fabric } = await describedStack();
 if (!fabric) throw new Error('no network is up: npm run stack -- up fabric');
@@ -48,17 +48,9 @@ describe('certificates of the ledger role on Fabric, exchanged without a restart
   });
   /** A pair as the organisation's authority issues it to a client. */
   async function issued() {
-    const { client } = fabric!.organisations.harbor;
-    const folderOf = join(dirname(client.certificate), '..', '..', '..');
-    const authority = openAuthority({
-      institution: 'harbor',
-      ca: await readFile(join(folderOf, 'msp', 'cacerts', 'authority.pem'), 'utf8'),
-      key: await readFile(join(folderOf, 'authority-key.pem'), 'utf8'),
-      clock: systemClock,
-      random: systemRandom,
-    });
+    const { identities } = await openAuthorities(await runningStack(), 'harbor');
     return withLowS(
-      () => issueCertificate(authority, { role: 'client', hosts: ['localhost'], validDays: 30 }),
+      () => issueCertificate(identities, { role: 'client', hosts: ['localhost'], validDays: 30 }),
       ({ cert }) => cert,
     );
   }

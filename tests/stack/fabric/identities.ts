@@ -1,8 +1,8 @@
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { systemClock, systemRandom } from '@medshare/clock';
-import { createAuthority, issueCertificate, type Authority } from '@medshare/peers';
+import { createAuthority, issueCertificate, openAuthority, type Authority } from '@medshare/peers';
 import { writePrivate } from '../secrets.js';
 import type { Stack } from '../stack.js';
 import { withLowS } from './low-s.js';
@@ -11,8 +11,10 @@ import { networkFolder, organisations, type Joined } from './organisations.js';
 const days = { authority: 3650, leaf: 397 };
 const hosts = ['127.0.0.1', 'localhost'];
 /** Kinds of identities that Fabric tells apart by their OU (NodeOUs), which is the role in a certificate of ours. */
-const kinds = ['client', 'admin', 'peer', 'orderer'] as const;
+export const kinds = ['client', 'admin', 'peer', 'orderer'] as const;
+export type Kind = (typeof kinds)[number];
 const listeners = ['peer', 'orderer', 'gateway', 'chaincode'] as const;
+export type Listener = (typeof listeners)[number];
 
 /** A certificate and its key, files. */
 export interface Pair {
@@ -30,9 +32,9 @@ export interface Material {
   /** what the others know of it: an MSP folder without an identity */
   readonly msp: string;
   /** an MSP folder with an identity of the kind, as the programs want it */
-  mspOf(kind: (typeof kinds)[number]): string;
-  identity(kind: (typeof kinds)[number]): Pair;
-  tls(listener: (typeof listeners)[number]): Pair;
+  mspOf(kind: Kind): string;
+  identity(kind: Kind): Pair;
+  tls(listener: Listener): Pair;
 }
 
 export function materialOf(stack: Pick<Stack, 'places'>, organisation: Joined): Material {
@@ -68,9 +70,38 @@ export async function makeMaterial(stack: Pick<Stack, 'places'>, of: readonly Jo
   }
 }
 
+/** What issues an organisation's certificates. */
+export interface Authorities {
+  readonly identities: Authority;
+  readonly tls: Authority;
+}
+
+export const makeAuthorities = async (organisation: Joined): Promise<Authorities> => ({
+  identities: await authorityOf(organisation),
+  tls: await authorityOf(tlsOf(organisation)),
+});
+
+const tlsOf = (organisation: Joined): string => `tls.${organisation}`;
+
+/** Those that an organisation started with. */
+export async function openAuthorities(stack: Pick<Stack, 'places'>, organisation: Joined): Promise<Authorities> {
+  const { folder, authority, tlsAuthority } = materialOf(stack, organisation);
+  const shape = { clock: systemClock, random: systemRandom };
+  const open = async (institution: string, ca: string, key: string): Promise<Authority> =>
+    openAuthority({
+      ...shape,
+      institution,
+      ca: await readFile(ca, 'utf8'),
+      key: await readFile(join(folder, key), 'utf8'),
+    });
+  return {
+    identities: await open(organisation, authority, 'authority-key.pem'),
+    tls: await open(tlsOf(organisation), tlsAuthority, 'tls-authority-key.pem'),
+  };
+}
+
 async function makeOrganisation(folder: string, organisation: Joined): Promise<void> {
-  const identities = await authorityOf(organisation);
-  const tls = await authorityOf(`tls.${organisation}`);
+  const { identities, tls } = await makeAuthorities(organisation);
   for (const [name, { key }] of [['authority', identities] as const, ['tls-authority', tls] as const])
     await writePrivate(join(folder, `${name}-key.pem`), key);
   await writeMsp(join(folder, 'msp'), identities, tls);
@@ -96,7 +127,8 @@ const authorityOf = (institution: string): Promise<Authority> =>
     ({ ca }) => ca,
   );
 
-async function writePair(authority: Authority, role: string, files: Pair): Promise<void> {
+/** A new certificate and key, in the place of those that are there. */
+export async function writePair(authority: Authority, role: string, files: Pair): Promise<void> {
   const { cert, key } = await withLowS(
     () => issueCertificate(authority, { role, hosts, validDays: days.leaf }),
     (made) => made.cert,
@@ -111,9 +143,14 @@ async function writeMsp(folder: string, identities: Authority, tls: Authority): 
     await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
   await writeFile(join(folder, 'cacerts', 'authority.pem'), identities.ca);
   await writeFile(join(folder, 'tlscacerts', 'authority.pem'), tls.ca);
+  await writeUnits(folder, { Certificate: 'cacerts/authority.pem' });
+}
+
+/** Which OU is which kind. @param of the authority for which it counts; of every one when none is named */
+export async function writeUnits(folder: string, of: { Certificate?: string } = {}): Promise<void> {
   const units = kinds.map((kind) => [
     `${kind.slice(0, 1).toUpperCase()}${kind.slice(1)}OUIdentifier`,
-    { Certificate: 'cacerts/authority.pem', OrganizationalUnitIdentifier: kind },
+    { ...of, OrganizationalUnitIdentifier: kind },
   ]);
   await writeFile(
     join(folder, 'config.yaml'),

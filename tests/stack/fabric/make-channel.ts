@@ -1,17 +1,14 @@
 import { rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { tool } from '../install.js';
 import type { Stack } from '../stack.js';
 import { fabricBinaries } from './binaries.js';
 import { anchorsFile, channelFile } from './found-network.js';
 import { materialOf } from './identities.js';
 import { at, channel, networkFolder, organisations, portsOf, type Joined, type Organisation } from './organisations.js';
-import { peerAsAdmin } from './peer-program.js';
+import { peerAsAdmin, untilLed } from './peer-program.js';
 
 const making = new Map<string, Promise<string>>();
-const patienceMs = 60_000;
-const stepMs = 500;
 
 /** Has an orderer of a modern release take part in the channel. Idempotent. */
 export async function joinOrderer(stack: Stack, organisation: Organisation): Promise<void> {
@@ -56,18 +53,6 @@ async function firstBlock(stack: Stack, organisation: Joined): Promise<string> {
   }
   await rename(`${block}.new`, block);
   return block;
-}
-
-/** Orderers that have just started have no leader yet, and say so. */
-async function untilLed<T>(attempt: () => Promise<T>): Promise<T> {
-  for (const until = Date.now() + patienceMs; ;) {
-    try {
-      return await attempt();
-    } catch (caught) {
-      if (!/SERVICE_UNAVAILABLE|no Raft leader/.test((caught as Error).message) || Date.now() > until) throw caught;
-      await sleep(stepMs);
-    }
-  }
 }
 
 /** An update that has been made already is one of an older version of the channel. */

@@ -1,9 +1,13 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { tool } from '../install.js';
 import type { Stack } from '../stack.js';
 import { fabricBinaries } from './binaries.js';
 import { materialOf } from './identities.js';
 import { at, mspIdOf, networkFolder, portsOf, type Joined } from './organisations.js';
+
+const patienceMs = 60_000;
+const stepMs = 500;
 
 /** Holds a peer's core.yaml, and its data in `data`. */
 export const peerFolder = (stack: Stack, organisation: Joined): string =>
@@ -21,4 +25,16 @@ export function peerAsAdmin(stack: Stack, organisation: Joined, args: readonly s
     CORE_PEER_TLS_ROOTCERT_FILE: material.tlsAuthority,
   };
   return tool(fabricBinaries().program('peer', stack.places), args, { env });
+}
+
+/** Orderers that have just started have no leader yet, and say so. */
+export async function untilLed<T>(attempt: () => Promise<T>): Promise<T> {
+  for (const until = Date.now() + patienceMs; ;) {
+    try {
+      return await attempt();
+    } catch (caught) {
+      if (!/SERVICE_UNAVAILABLE|no Raft leader/.test((caught as Error).message) || Date.now() > until) throw caught;
+      await sleep(stepMs);
+    }
+  }
 }

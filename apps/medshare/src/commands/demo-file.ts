@@ -11,7 +11,7 @@ const institution = z.object({
   /** File of the authorities of the issuer's certificate; the system's when there is none. */
   authorities: z.string().optional(),
 });
-const demoFile = z.object({ portBase: z.int(), institutions: z.array(institution).min(1) });
+const demoFile = z.object({ institutions: z.array(institution).min(1) });
 
 /** Where the institutions of a demo are reached; `up` writes it into the data folder. */
 export type DemoFile = z.infer<typeof demoFile>;

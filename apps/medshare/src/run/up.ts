@@ -67,7 +67,7 @@ export async function up({
     for (const one of started) if (one.status === 'fulfilled') running.push(one.value);
     const failed = started.find((one) => one.status === 'rejected');
     if (failed) throw failed.reason as Error;
-    await writeAddresses(data, portBase, running);
+    await writeAddresses(data, running);
     return { institutions: running, stop };
   } catch (caught) {
     await stop();
@@ -86,7 +86,7 @@ async function openPostgres(data: string): Promise<EmbeddedPostgres> {
 }
 
 /** Where the command line finds a running demo. */
-async function writeAddresses(data: string, portBase: number, running: RunningInstitution[]): Promise<void> {
+async function writeAddresses(data: string, running: RunningInstitution[]): Promise<void> {
   const institutions = running.map(({ id, httpUrl, mllpPort, issuer, authorities }) => ({
     id,
     httpUrl,
@@ -96,7 +96,7 @@ async function writeAddresses(data: string, portBase: number, running: RunningIn
   }));
   const path = join(data, 'demo.json');
   // whoever waits for the file must not read half of it
-  await writeFile(`${path}.new`, `${JSON.stringify({ version: 1, portBase, institutions }, null, 2)}\n`);
+  await writeFile(`${path}.new`, `${JSON.stringify({ version: 1, institutions }, null, 2)}\n`);
   await chmod(`${path}.new`, 0o644);
   await rename(`${path}.new`, path);
 }

@@ -231,12 +231,16 @@ export async function freePortBase(): Promise<number> {
   }
 }
 
+/** Held until this process ends. */
+const reserved = new Set<string>();
+
 /** A file that only one living process can hold. */
 function reserve(base: number): boolean {
   const path = join(tmpdir(), `medshare-ports-${base}`);
   try {
     writeFileSync(path, String(process.pid), { flag: 'wx' });
-    process.once('exit', () => rmSync(path, { force: true }));
+    if (reserved.size === 0) process.once('exit', () => reserved.forEach((held) => rmSync(held, { force: true })));
+    reserved.add(path);
     return true;
   } catch {
     if (!isHeld(path)) rmSync(path, { force: true });

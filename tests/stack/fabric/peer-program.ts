@@ -27,13 +27,14 @@ export function peerAsAdmin(stack: Stack, organisation: Joined, args: readonly s
   return tool(fabricBinaries().program('peer', stack.places), args, { env });
 }
 
-/** Orderers that have just started have no leader yet, and say so. */
+/** Orderers that have just started have no leader yet, or have not heard of the others, and say so. */
 export async function untilLed<T>(attempt: () => Promise<T>): Promise<T> {
   for (const until = Date.now() + patienceMs; ;) {
     try {
       return await attempt();
     } catch (caught) {
-      if (!/SERVICE_UNAVAILABLE|no Raft leader/.test((caught as Error).message) || Date.now() > until) throw caught;
+      if (!/SERVICE_UNAVAILABLE|no Raft leader|nodes are alive/.test((caught as Error).message) || Date.now() > until)
+        throw caught;
       await sleep(stepMs);
     }
   }

@@ -14,7 +14,7 @@ import {
   type Listener,
 } from './identities.js';
 import { channel, mspIdOf, portsOf, systemChannel, type Organisation } from './organisations.js';
-import { updateChannel, type ChannelConfig } from './update-channel.js';
+import { updateChannel, type MspConfig } from './update-channel.js';
 
 // What docs/operate-fabric.md says under "Rotate" of what is Fabric's own: files are replaced, and whoever runs with them is started anew by the caller.
 
@@ -93,14 +93,12 @@ export async function withoutOldAuthorities(
   });
 }
 
-type Msp = ChannelConfig['channel_group']['groups']['Orderer']['groups'][string]['values']['MSP']['value']['config'];
-
 /** An organisation stands in a channel more than once, as one that has a peer and as one that has an orderer, and must be the same everywhere. */
 async function changeMsp(
   stack: Stack,
   organisation: Organisation,
   name: string,
-  change: (msp: Msp) => void,
+  change: (msp: MspConfig) => void,
 ): Promise<void> {
   for (const each of orderedChannels())
     await updateChannel(stack, {

@@ -20,9 +20,10 @@ function* gb18030Sequences(): Iterable<readonly number[]> {
   for (let index = 0; index < 39_420; index += 1) yield fourBytes(index);
 }
 
-/** Characters beyond the Basic Multilingual Plane follow 189,000 (GB 18030-2000, annex). */
+/** U+FFFD, which a decoder's answer does not tell from a failure, and the characters beyond the Basic Multilingual Plane, which follow 189,000 (GB 18030-2000, annex). */
 const gb18030Beyond = (character: string): readonly number[] | undefined => {
   const code = character.codePointAt(0) ?? 0;
+  if (code === 0xfffd) return fourBytes(39_417);
   return code > 0xffff ? fourBytes(code - 0x10000 + 189_000) : undefined;
 };
 
@@ -31,7 +32,7 @@ const once = (make: () => Codec): (() => Codec) => {
   return () => (made ??= make());
 };
 
-const gb18030 = once(() => platform('gb18030', byTable('gb18030', gb18030Sequences, gb18030Beyond)));
+const gb18030 = once(() => platform('gb18030', byTable('gb18030', gb18030Sequences, gb18030Beyond), { whole: true }));
 const unicode = () => utf8;
 const usAscii = () => ascii;
 

@@ -89,12 +89,15 @@ const fromUnits = (units: Uint16Array): string => {
   return parts.join('');
 };
 
-/** Decodes by the platform's table under a WHATWG label; `encode` is given. */
-export const platform = (label: string, encode: (text: string) => Uint8Array): Codec => {
+/**
+ * Decodes by the platform's table under a WHATWG label; `encode` is given.
+ * @param whole whether the set has U+FFFD itself: then text that holds it is what its bytes say when it encodes to them again
+ */
+export const platform = (label: string, encode: (text: string) => Uint8Array, { whole = false } = {}): Codec => {
   const decoder = new TextDecoder(label);
   const read = (bytes: Uint8Array) => {
     const text = decoder.decode(bytes);
-    return text.includes(replacement) ? undefined : text;
+    return text.includes(replacement) && !(whole && Buffer.from(encode(text)).equals(bytes)) ? undefined : text;
   };
   return { ...reading(read, `bytes that are not ${label}`), encode };
 };

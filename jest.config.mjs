@@ -27,6 +27,7 @@ const hunts = ['apps', 'services', 'libs', 'chaincode'].flatMap((group) =>
     .map((path) => `<rootDir>/${group}/${path}`),
 );
 const sources = '<rootDir>/{apps,libs,services,chaincode}/*/src/**/*';
+const inMemory = { globalSetup: '<rootDir>/tests/harness/in-memory.mjs' };
 /** Specs that kill processes; a suite of unit tests that waits for them is not run often. */
 const killing = '\\.kill\\.spec\\.ts$';
 const base = {
@@ -42,11 +43,12 @@ export default {
   maxWorkers: 2,
   testTimeout: 30_000,
   projects: [
-    { ...base, displayName: 'unit', testMatch: [`${sources}.spec.ts`], testPathIgnorePatterns: [killing] },
-    { ...base, displayName: 'flow', testMatch: ['<rootDir>/tests/flow/one-process.spec.ts'] },
+    { ...base, ...inMemory, displayName: 'unit', testMatch: [`${sources}.spec.ts`], testPathIgnorePatterns: [killing] },
+    { ...base, ...inMemory, displayName: 'flow', testMatch: ['<rootDir>/tests/flow/one-process.spec.ts'] },
     // what is asked of running institutions beside the flow in one process: `npm run test:system`
     {
       ...base,
+      ...inMemory,
       displayName: 'system',
       testMatch: [
         '<rootDir>/tests/flow/separate-processes.spec.ts',
@@ -54,11 +56,16 @@ export default {
       ],
     },
     // the same specs as in `unit`, each trying everything: `npm run test:hunts`
-    { ...base, displayName: 'hunts', testMatch: hunts, globals: { wholeHunts: true } },
+    { ...base, ...inMemory, displayName: 'hunts', testMatch: hunts, globals: { wholeHunts: true } },
     // a seeded sample of every hunt that `npm run campaign` runs in full
     { ...base, displayName: 'campaigns', testMatch: ['<rootDir>/tests/campaigns/**/*.spec.ts'] },
     // minutes of killing processes: a step of its own, `npm run test:faults`
-    { ...base, displayName: 'faults', testMatch: ['<rootDir>/tests/faults/**/*.spec.ts', `${sources}.kill.spec.ts`] },
+    {
+      ...base,
+      ...inMemory,
+      displayName: 'faults',
+      testMatch: ['<rootDir>/tests/faults/**/*.spec.ts', `${sources}.kill.spec.ts`],
+    },
     // against programs that are not ours; they need Maven and a JDK: `npm run test:peers`
     { ...base, displayName: 'peers', testMatch: ['<rootDir>/tests/peers/**/*.spec.ts'] },
     // on the servers that operators run; `npm run test:stack` brings them up first

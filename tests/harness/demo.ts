@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, chmod } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MedshareClient, generateStaffKey } from '@medshare/client';
@@ -219,51 +219,33 @@ function open(port: number): Promise<Socket> {
 /** A demo's ports lie within this many above its base; slots lie below the ports that systems give to clients. */
 const slot = { first: 10_000, size: 400, count: 54 };
 
-/** A base that no other test process holds and whose ports are free now; held until this process ends. */
+/** A base that no other test process holds and whose ports are free now; held until this process ends, by listening on the base itself. */
 export async function freePortBase(): Promise<number> {
   for (let at = process.pid; ; at += 1) {
     const base = slot.first + (at % slot.count) * slot.size;
-    if (!reserve(base)) continue;
+    const held = await listen(base);
+    if (!held) continue;
+    held.unref();
     const wanted = [1, 2, 3].flatMap((n) => [base + 100 * n + 1, base + 100 * n + 11, base + 100 * n + 21]);
     const free = await Promise.all(wanted.map(isFree));
     if (free.every(Boolean)) return base;
+    held.close();
     await new Promise((resolve) => setTimeout(resolve, 37));
   }
 }
 
-/** Held until this process ends. */
-const reserved = new Set<string>();
-
-/** A file that only one living process can hold. */
-function reserve(base: number): boolean {
-  const path = join(tmpdir(), `medshare-ports-${base}`);
-  try {
-    writeFileSync(path, String(process.pid), { flag: 'wx' });
-    if (reserved.size === 0) process.once('exit', () => reserved.forEach((held) => rmSync(held, { force: true })));
-    reserved.add(path);
-    return true;
-  } catch {
-    if (!isHeld(path)) rmSync(path, { force: true });
-    return false;
-  }
-}
-
-function isHeld(path: string): boolean {
-  try {
-    const pid = Number(readFileSync(path, 'utf8'));
-    // an empty file is being written by its holder
-    return pid === 0 || process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-const isFree = (port: number): Promise<boolean> =>
+const listen = (port: number): Promise<Server | undefined> =>
   new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => resolve(server));
   });
+
+async function isFree(port: number): Promise<boolean> {
+  const server = await listen(port);
+  await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
+  return server !== undefined;
+}
 
 /** Polls until the value is there. */
 export async function until<T>(

@@ -32,6 +32,7 @@ ledgerContract(`Fabric ${fabric.release}, Gateway: ${fabric.gatewayService}`, as
   for (const institution of institutions) await open(institution);
   return {
     cast,
+    storm: 100,
     ledger: (institution) => ledgers.get(institution)!,
     async restart(institution) {
       await ledgers.get(institution)!.close();

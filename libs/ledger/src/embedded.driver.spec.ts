@@ -11,7 +11,7 @@ ledgerContract('embedded', async () => {
   const network = await new EmbeddedNetwork(cast, urls, changes).start();
   return {
     cast,
-    storm: 40,
+    storm: wholeHunts ? 100 : 40,
     ledger: (institution) => network.ledger(institution),
     async restart(institution) {
       await network.close(institution);

@@ -83,17 +83,15 @@ describe('free text', () => {
   it.each(['<b ', '<b a="', '#', 'no ', 'denies ', '无', 'alcohol ', 'heroin ', '<b', '&#', 'a,'])(
     'is linear on hostile text: %j again and again',
     (unit) => {
-      /** CPU ms, at best: whoever else is at work can only make it more */
+      /** CPU, ms */
       const cost = (length: number) => {
-        const tries = [1, 2, 3].map(() => {
-          const before = process.cpuUsage();
-          policy.texts(textOfXhtml(unit.repeat(length / unit.length)));
-          return process.cpuUsage(before).user / 1000;
-        });
-        return Math.min(...tries);
+        const before = process.cpuUsage();
+        policy.texts(textOfXhtml(unit.repeat(length / unit.length)));
+        return process.cpuUsage(before).user / 1000;
       };
-      // four times as long: a quadratic one takes sixteen times
-      expect(cost(80_000)).toBeLessThan(8 * cost(20_000) + 200);
+      // four times as long: a quadratic one takes sixteen times. Whoever else is at work can only make it more: so it may try again
+      const isLinear = () => cost(80_000) < 8 * cost(20_000) + 200;
+      expect(isLinear() || isLinear() || isLinear()).toBe(true);
     },
   );
 });

@@ -170,7 +170,9 @@ export function ledgerContract(name: string, begin: () => Promise<LedgerHarness>
       'ends a request for good under concurrent approvals and revocations, %s',
       async (label, alone) => {
         const { request, block, approve, revoke } = await storm(label.replaceAll(' ', '-'));
-        const sent = Array.from({ length: harness.storm }, (_, i) => (i >= alone && i % 2 === 1 ? 'revoke' : 'approve'));
+        const sent = Array.from({ length: harness.storm }, (_, i) =>
+          i >= alone && i % 2 === 1 ? 'revoke' : 'approve',
+        );
         const settled = await Promise.allSettled(sent.map((what, i) => (what === 'revoke' ? revoke(i) : approve(i))));
         for (const [i, one] of settled.entries()) {
           if (one.status === 'fulfilled') continue;

@@ -1,5 +1,7 @@
+import type { SubmissionSettings } from '../submissions.js';
+
 /** Limits and times of the embedded ledger; every default is a constant with its unit. */
-export interface EmbeddedSettings {
+export interface EmbeddedSettings extends SubmissionSettings {
   /** Time from the first transaction of a block until it is cut, ms. */
   readonly blockMs: number;
   /** Transactions that cut a block at once. */
@@ -8,14 +10,10 @@ export interface EmbeddedSettings {
   readonly blockBytes: number;
   /** Transactions that wait at the orderer before it refuses more. */
   readonly queued: number;
-  /** Submissions that one client has under way before it refuses more. */
-  readonly submissions: number;
   /** How long one member may take to endorse, ms. */
   readonly endorseMs: number;
   /** How long a client resubmits an endorsed transaction before it gives up, ms. The transaction may still commit: harmless. */
   readonly commitMs: number;
-  /** Executions afresh after a lost race. */
-  readonly conflictRetries: number;
   /** Proposals afresh while members are at different heights. */
   readonly lagRetries: number;
   /** How long a pull waits for the next block, ms. */
@@ -31,6 +29,7 @@ export const defaultSettings: EmbeddedSettings = {
   endorseMs: 5000,
   commitMs: 30_000,
   conflictRetries: 60,
+  conflictPauseMs: 100,
   lagRetries: 60,
   pollMs: 5000,
 };

@@ -3,11 +3,10 @@ import type { Random } from '@medshare/clock';
 import { canonical, toBase64url } from '@medshare/crypto';
 import { asProblem, problem } from '@medshare/problems';
 import { faultPoint } from '@medshare/telemetry/fault-point';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Submitted } from '../ledger.port.js';
+import { Submissions } from '../submissions.js';
 import type { StoredTransaction } from './chain-store.js';
 import { collectEndorsements, type EndorsersParts } from './collect-endorsements.js';
-import { Gate } from '../gate.js';
 import type { Proposal, SignedProposal, Transaction } from './messages.js';
 import type { EmbeddedSettings } from './settings.js';
 
@@ -23,44 +22,22 @@ export interface SubmitterParts extends EndorsersParts {
   readonly order: (transaction: Transaction, signal: AbortSignal) => Promise<unknown>;
 }
 
-/** Takes one function call through endorsement, ordering and the institution's own commit, again and again while it only loses races. */
+/** Takes one function call through endorsement, ordering and the institution's own commit. */
 export class Submitter {
   readonly #parts: SubmitterParts;
-  /** Those that lost a race go on one at a time, or a hundred of them would make each other lose. */
-  readonly #losers = new Gate();
-  readonly #closed = new AbortController();
-  #underWay = 0;
+  readonly #submissions: Submissions;
 
   constructor(parts: SubmitterParts) {
     this.#parts = parts;
+    this.#submissions = new Submissions(parts.settings, parts.random);
   }
 
-  async submit(fn: string, args: Json): Promise<Submitted> {
-    if (this.#closed.signal.aborted) throw problem('service.stopping');
-    if (this.#underWay >= this.#parts.settings.submissions) {
-      throw problem('ledger.unavailable', { detail: 'too many submissions are under way' });
-    }
-    this.#underWay += 1;
-    try {
-      return (await this.#attempt(fn, args)) ?? (await this.#losers.run(() => this.#again(fn, args)));
-    } finally {
-      this.#underWay -= 1;
-    }
+  submit(fn: string, args: Json): Promise<Submitted> {
+    return this.#submissions.run(() => this.#attempt(fn, args));
   }
 
   close(): void {
-    this.#closed.abort();
-  }
-
-  async #again(fn: string, args: Json): Promise<Submitted> {
-    const { conflictRetries, blockMs } = this.#parts.settings;
-    for (let attempt = 0; attempt < conflictRetries; attempt++) {
-      const submitted = await this.#attempt(fn, args);
-      if (submitted !== undefined) return submitted;
-      // members contend with each other: an uneven pause lets one of them through
-      await this.#pause((this.#parts.random.bytes(1)[0]! / 256) * 2 * blockMs);
-    }
-    throw problem('ledger.conflict', { detail: `lost ${conflictRetries} races` });
+    this.#submissions.close();
   }
 
   /** @returns undefined if the transaction lost a race */
@@ -89,7 +66,7 @@ export class Submitter {
           detail: 'members stay at different heights',
         });
       }
-      await this.#pause(lagPauseMs);
+      await this.#submissions.pause(lagPauseMs);
     }
   }
 
@@ -110,7 +87,7 @@ export class Submitter {
   /** The same signed transaction is brought again until its commit is seen: an answer of the orderer that is lost loses nothing. */
   async #commit(txId: string, transaction: Transaction): Promise<StoredTransaction> {
     const { peer, settings, order } = this.#parts;
-    const deadline = AbortSignal.any([AbortSignal.timeout(settings.commitMs), this.#closed.signal]);
+    const deadline = AbortSignal.any([AbortSignal.timeout(settings.commitMs), this.#submissions.closed]);
     let last: unknown;
     while (!deadline.aborted) {
       try {
@@ -123,7 +100,7 @@ export class Submitter {
       }
       const committed = await peer.transaction(txId).catch(() => undefined);
       if (committed !== undefined) return committed;
-      await this.#pause(orderPauseMs);
+      await this.#submissions.pause(orderPauseMs);
     }
     const orderer = peer.parts.region.members[0]!.id;
     throw problem('ledger.unavailable', { where: orderer, detail: 'no commit was seen in time', cause: last });
@@ -141,11 +118,5 @@ export class Submitter {
       where: peer.parts.institution,
       detail: 'the own copy does not reach the block',
     });
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const { signal } = this.#closed;
-    if (signal.aborted) throw problem('service.stopping');
-    await sleep(ms, undefined, { signal }).catch(() => undefined);
   }
 }

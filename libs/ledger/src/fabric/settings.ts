@@ -1,5 +1,6 @@
 import type { Region } from '@medshare/events/chain';
 import type { OnFinding } from '../finding.js';
+import type { SubmissionSettings } from '../submissions.js';
 
 /** Who the institution is on its network, and where its peer is. PEM texts. */
 export interface FabricAccess {
@@ -24,7 +25,7 @@ export interface FabricAccess {
 }
 
 /** Limits and times of the ledger on Fabric; every default is a constant with its unit. */
-export interface FabricSettings {
+export interface FabricSettings extends SubmissionSettings {
   /** How long one organisation may take to endorse, ms. */
   readonly endorseMs: number;
   /** How long the ordering service may take to accept a transaction, ms. */
@@ -33,12 +34,8 @@ export interface FabricSettings {
   readonly commitMs: number;
   /** How long one organisation may take to say that it is there, ms. */
   readonly pingMs: number;
-  /** Submissions that one client has under way before it refuses more. */
-  readonly submissions: number;
   /** Proposals that one client has at the organisations at one time; the others wait. More of them only make each other lose. */
   readonly proposals: number;
-  /** Executions afresh after a lost race. */
-  readonly conflictRetries: number;
   /** Proposals afresh while organisations are at different heights, and the pause before each, ms. */
   readonly lagRetries: number;
   readonly lagPauseMs: number;
@@ -46,8 +43,6 @@ export interface FabricSettings {
   readonly resubmitMs: number;
   /** Pause before the peer is asked for blocks again after a failure, ms. */
   readonly followPauseMs: number;
-  /** Uneven pause after a lost race, at most, ms; about the time in which a block is cut. */
-  readonly conflictPauseMs: number;
   /** How often the files of the own certificates are looked at, ms. */
   readonly renewMs: number;
 }

@@ -5,9 +5,8 @@ import { Turns } from '@medshare/clock/turns';
 import { canonical } from '@medshare/crypto';
 import { asProblem, problem } from '@medshare/problems';
 import { faultPoint } from '@medshare/telemetry/fault-point';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Gate } from '../gate.js';
 import type { Submitted } from '../ledger.port.js';
+import { Submissions } from '../submissions.js';
 import type { Proposal } from './ask-organisation.js';
 import { isRaceLost, validationCode } from './codes.js';
 import { collectEndorsements } from './collect-endorsements.js';
@@ -29,45 +28,24 @@ export interface SubmitterParts extends FabricParts {
   readonly random: Pick<Random, 'bytes'>;
 }
 
-/** Takes one function call through endorsement, ordering and the institution's own commit, again and again while it only loses races. */
+/** Takes one function call through endorsement, ordering and the institution's own commit. */
 export class Submitter {
   readonly #parts: SubmitterParts;
-  /** Those that lost a race go on one at a time, or a hundred of them would make each other lose. */
-  readonly #losers = new Gate();
+  readonly #submissions: Submissions;
   readonly #turns: Turns;
-  readonly #closed = new AbortController();
-  #underWay = 0;
 
   constructor(parts: SubmitterParts) {
     this.#parts = parts;
+    this.#submissions = new Submissions(parts.settings, parts.random);
     this.#turns = new Turns(parts.settings.proposals);
   }
 
-  async submit(fn: string, args: Json): Promise<Submitted> {
-    if (this.#closed.signal.aborted) throw problem('service.stopping');
-    if (this.#underWay >= this.#parts.settings.submissions)
-      throw problem('ledger.unavailable', { detail: 'too many submissions are under way' });
-    this.#underWay += 1;
-    try {
-      return (await this.#attempt(fn, args)) ?? (await this.#losers.run(() => this.#again(fn, args)));
-    } finally {
-      this.#underWay -= 1;
-    }
+  submit(fn: string, args: Json): Promise<Submitted> {
+    return this.#submissions.run(() => this.#attempt(fn, args));
   }
 
   close(): void {
-    this.#closed.abort();
-  }
-
-  async #again(fn: string, args: Json): Promise<Submitted> {
-    const { conflictRetries, conflictPauseMs } = this.#parts.settings;
-    for (let attempt = 0; attempt < conflictRetries; attempt++) {
-      const submitted = await this.#attempt(fn, args);
-      if (submitted !== undefined) return submitted;
-      // institutions contend with each other: an uneven pause lets one of them through
-      await this.#pause((this.#parts.random.bytes(1)[0]! / 256) * conflictPauseMs);
-    }
-    throw problem('ledger.conflict', { detail: `lost ${conflictRetries} races` });
+    this.#submissions.close();
   }
 
   /** @returns undefined if the transaction lost a race */
@@ -93,7 +71,7 @@ export class Submitter {
       if (judgement.kind === 'refused') throw judgement.problem;
       if (judgement.kind === 'agreed') return { proposal, endorsed: judgement.endorsed };
       if (attempt >= lagRetries) throw judgement.blame;
-      await this.#pause(lagPauseMs);
+      await this.#submissions.pause(lagPauseMs);
     }
   }
 
@@ -120,7 +98,7 @@ export class Submitter {
   /** Whoever waits here gives up in time; the transaction itself is kept and goes on. */
   async #commit(kept: Kept): Promise<CopiedTransaction> {
     const { settings, ordering } = this.#parts;
-    const deadline = AbortSignal.any([AbortSignal.timeout(settings.commitMs), this.#closed.signal]);
+    const deadline = AbortSignal.any([AbortSignal.timeout(settings.commitMs), this.#submissions.closed]);
     let last: unknown;
     for (let first = true; !deadline.aborted; first = false) {
       try {
@@ -133,7 +111,7 @@ export class Submitter {
       }
       const committed = await this.#parts.copy.transaction(kept.id);
       if (committed !== undefined) return committed;
-      await this.#pause(orderPauseMs);
+      await this.#submissions.pause(orderPauseMs);
     }
     throw problem('ledger.unavailable', { where: 'orderers', detail: 'no commit was seen in time', cause: last });
   }
@@ -148,11 +126,5 @@ export class Submitter {
     }
     const detail = 'the own peer does not tell the block';
     throw problem('ledger.unavailable', { where: institution, detail });
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const { signal } = this.#closed;
-    if (signal.aborted) throw problem('service.stopping');
-    await sleep(ms, undefined, { signal }).catch(() => undefined);
   }
 }

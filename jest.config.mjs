@@ -19,13 +19,14 @@ const moduleNameMapper = Object.fromEntries(
     [pattern.replace('(?:/(.+))?', '/(.+)'), sub],
   ]),
 );
-/** Specs of hunts that try a sample in every run of the tests, and all of it in the project `hunts`. */
-const hunts = ['apps', 'services', 'libs', 'chaincode'].flatMap((group) =>
-  readdirSync(new URL(group, import.meta.url), { recursive: true })
-    .filter((path) => /^[^/]+\/src\/.*\.spec\.ts$/.test(path))
-    .filter((path) => readFileSync(new URL(`${group}/${path}`, import.meta.url), 'utf8').includes('wholeHunts'))
-    .map((path) => `<rootDir>/${group}/${path}`),
-);
+/** Specs beside what they test that hold a word. */
+export const specsWith = (word) =>
+  ['apps', 'services', 'libs', 'chaincode'].flatMap((group) =>
+    readdirSync(new URL(group, import.meta.url), { recursive: true })
+      .filter((path) => /^[^/]+\/src\/.*\.spec\.ts$/.test(path))
+      .filter((path) => readFileSync(new URL(`${group}/${path}`, import.meta.url), 'utf8').includes(word))
+      .map((path) => `<rootDir>/${group}/${path}`),
+  );
 const sources = '<rootDir>/{apps,libs,services,chaincode}/*/src/**/*';
 const inMemory = { globalSetup: '<rootDir>/tests/harness/in-memory.mjs' };
 /** Specs that kill processes; a suite of unit tests that waits for them is not run often. */
@@ -35,7 +36,11 @@ const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
-  moduleNameMapper: { ...moduleNameMapper, '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    ...moduleNameMapper,
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^fast-check$': '<rootDir>/tests/harness/fast-check.mjs',
+  },
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   modulePathIgnorePatterns: ['/dist/'],
 };
@@ -55,8 +60,8 @@ export default {
         '<rootDir>/tests/{authz,docs,leaks,traces}/**/*.spec.ts',
       ],
     },
-    // the same specs as in `unit`, each trying everything: `npm run test:hunts`
-    { ...base, ...inMemory, displayName: 'hunts', testMatch: hunts, globals: { wholeHunts: true } },
+    // those of `unit` that try a sample there, each trying everything: `npm run test:hunts`
+    { ...base, ...inMemory, displayName: 'hunts', testMatch: specsWith('wholeHunts'), globals: { wholeHunts: true } },
     // a seeded sample of every hunt that `npm run campaign` runs in full
     { ...base, displayName: 'campaigns', testMatch: ['<rootDir>/tests/campaigns/**/*.spec.ts'] },
     // minutes of killing processes: a step of its own, `npm run test:faults`

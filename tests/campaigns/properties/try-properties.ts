@@ -39,7 +39,7 @@ const patience = 3600_000;
  * Runs the specs that state properties, on a seed.
  * @throws when jest itself fails
  */
-export async function tryProperties({ seed, runs, only = '.' }: TryOptions): Promise<Tried> {
+export async function tryProperties({ seed, runs, only = '\\.spec\\.ts$' }: TryOptions): Promise<Tried> {
   const folder = await mkdtemp('.campaigns/properties-');
   const report = join(folder, 'report.json');
   const config = 'tests/campaigns/properties/jest.config.mjs';

@@ -79,6 +79,13 @@ describe('the configuration', () => {
     ['postgresql://u@db.example/m?sslmode=require', false],
     ['postgresql://u@db.example/m?sslmode=no-verify', false],
     ['postgresql://u@db.example/m?sslmode=verify-full', true],
+    ['postgresql://localhost/m?host=db.example', false],
+    ['postgresql://u@localhost/m?host=127.0.0.1&host=db.example', false],
+    ['postgresql://u@db.example/m?sslmode=verify-full&sslmode=disable', false],
+    ['postgresql://u@db.example/m?sslmode=verify-full&ssl=0', false],
+    ['postgresql:///m', false],
+    ['postgresql://u@db.example/m?host=/run/postgresql', true],
+    ['postgresql://u@[::1]/m', true],
     ['postgresql://u@127.0.0.1:5432/m', true],
     ['postgresql://u@localhost/m', true],
   ])('reaches a database elsewhere only through verified TLS: %s', (url, accepted) => {

@@ -44,11 +44,16 @@ export interface DatabaseOptions {
    */
   readonly max?: number;
   readonly applicationName?: string;
+  /** ms that the server may take for a statement; default 60,000 */
+  readonly statementTimeoutMs?: number;
 }
 
 /** a start opens dozens of connections at once, each with a TLS handshake and a key derivation: a busy machine takes its time */
 const CONNECT_TIMEOUT_MS = 20_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
+/** Of the server's limit: a server that vanished does not say that it ended a statement, and then its connection is given up. */
+const PATIENCE = 1.2;
+const KEEP_ALIVE_MS = 10_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 120_000;
 const RETRIES = 5;
 const FIRST_RETRY_MS = 5;
@@ -133,14 +138,18 @@ const retried = async <T>(attempted: () => Promise<T>, retries: number): Promise
 };
 
 /** Opens a pool; connects on first use. */
-export const openDatabase = ({ url, schema, max = 8, applicationName = 'medshare' }: DatabaseOptions): Database => {
+export const openDatabase = (options: DatabaseOptions): Database => {
+  const { url, schema, max = 8, applicationName = 'medshare', statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
   const pool = new pg.Pool({
     connectionString: url,
     options: `-c search_path=${plainName(schema)}`,
     application_name: applicationName,
     max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs * PATIENCE,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
   });
   // an idle connection that breaks is replaced on next use; without a listener it would end the process

@@ -36,7 +36,16 @@ function meaningOf(cause: unknown, token: string, issuer: string): unknown {
     return unauthenticated('the token is not valid', cause);
   const { code } = cause as { code?: string };
   // another realm's keys are unknown here; that it is another realm's token says more
-  if (code === 'auth.unauthenticated' && decodeJwt(token).iss !== issuer)
+  if (code === 'auth.unauthenticated' && issuerIn(token) !== issuer)
     return unauthenticated('the claim iss does not fit', cause);
   return cause;
+}
+
+/** @returns undefined where there is none, or no claims at all: the key is asked for before they are read */
+function issuerIn(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss;
+  } catch {
+    return undefined;
+  }
 }

@@ -105,6 +105,17 @@ describe.each([
     );
   });
 
+  it.each(['no JSON', '[]', '"text"', ''])(
+    'refuses claims that are none, under a known and an unknown key: %j',
+    async (claims) => {
+      for (const kid of ['r', 'x']) {
+        const parts = [JSON.stringify({ alg: 'RS256', kid }), claims, 'signature'];
+        const token = parts.map((part) => Buffer.from(part).toString('base64url')).join('.');
+        await expect(verifier().verify(token)).rejects.toMatchObject(unauthenticated);
+      }
+    },
+  );
+
   it('never says what the token said', async () => {
     const failure = await verifier()
       .verify(await sign({ typ: 'Mei Lin' }))

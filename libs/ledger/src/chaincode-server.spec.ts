@@ -118,6 +118,13 @@ describe('the chaincode as a service of its own', () => {
     expect(() => opened.renew({ key: cert.key, cert: issued.cert, clientAuthorities: next.ca })).toThrow(
       expect.objectContaining({ code: 'config.invalid' }),
     );
+    const ended = await issueCertificate(next, { role: 'ledger', hosts: ['127.0.0.1'], validDays: -1 });
+    expect(() => opened.renew({ key: ended.key, cert: ended.cert, clientAuthorities: next.ca })).toThrow(
+      expect.objectContaining({
+        code: 'config.invalid',
+        detail: expect.stringMatching(/^the certificate expired on /),
+      }),
+    );
     await connect(opened).ready;
     opened.renew({ key: issued.key, cert: issued.cert, clientAuthorities: next.ca });
     await connect(opened, { ...issued, ca: next.ca }).ready;

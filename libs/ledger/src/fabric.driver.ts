@@ -102,7 +102,7 @@ class FabricLedger implements Ledger {
   readonly #renewal: Renewal<FabricAccess> | undefined;
   readonly #closed = new AbortController();
   /** Organisations with other code that were reported. */
-  readonly #told = new Set<string>();
+  readonly #told = new Map<string, string>();
   #beginning: Promise<void> = Promise.resolve();
 
   constructor(options: FabricLedgerOptions, database: Database) {

@@ -1,5 +1,5 @@
 import { X509Certificate as Parsed } from '@peculiar/x509';
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isProblem, problem } from '@medshare/problems';
 import type { Authorities, Peer } from './peer.js';
 
@@ -63,6 +63,21 @@ export const splitPem = (pem: string): string[] =>
  */
 export const firstExpiry = (pem: string): number =>
   Math.min(...splitPem(pem).map((one) => Date.parse(new X509Certificate(one).validTo)));
+
+/** Refuses a certificate that cannot be read and a key that is not its own, PEM. @throws Problem config.invalid */
+export function checkCredentials({ key, cert }: { readonly key: string; readonly cert: string }): void {
+  const read = <T>(where: string, detail: string, work: () => T): T => {
+    try {
+      return work();
+    } catch (cause) {
+      throw problem('config.invalid', { where, detail, cause });
+    }
+  };
+  const shown = read('peers.cert', 'holds no certificate (PEM)', () => new X509Certificate(cert));
+  const own = read('peers.key', 'holds no private key (PEM)', () => createPrivateKey(key));
+  if (!shown.checkPrivateKey(own))
+    throw problem('config.invalid', { where: 'peers.key', detail: 'is not the key of the certificate in peers.cert' });
+}
 
 /** Refuses a set of authorities in which one stands under another institution's name. @throws Problem config.invalid */
 export function checkAuthorities(authorities: Authorities): void {

@@ -91,6 +91,24 @@ const json =
   (req, res) =>
     req.resume().on('end', () => res.writeHead(status, { 'content-type': type }).end(JSON.stringify(body)));
 
+describe('key and certificate of a process', () => {
+  it('are refused by the setting that is wrong, for who calls and for who is called', async () => {
+    const [own, other] = [await issueCertificate(harbor, node), await issueCertificate(harbor, node)];
+    const garbled = '-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n';
+    for (const [credentials, where] of [
+      [{ ...own, key: other.key }, 'peers.key'],
+      [{ ...own, key: own.cert }, 'peers.key'],
+      [{ ...own, cert: garbled }, 'peers.cert'],
+      [{ ...own, cert: '' }, 'peers.cert'],
+    ] as const) {
+      expect(() => client('https://127.0.0.1:1', credentials)).toThrow(
+        expect.objectContaining({ code: 'config.invalid', where }),
+      );
+      await expect(serve(jest.fn(), credentials)).rejects.toMatchObject({ code: 'config.invalid', where });
+    }
+  });
+});
+
 describe('who is at the other end', () => {
   it('is read from the certificate on both sides, never from a header', async () => {
     const url = await serve((req, res) => {

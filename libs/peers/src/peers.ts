@@ -5,7 +5,7 @@ import type { PeerRoute } from '@medshare/events/route';
 import { isProblem, problem } from '@medshare/problems';
 import { currentTraceparent, isInStep, traced } from '@medshare/telemetry';
 import { readBounded } from './bounded-body.js';
-import { checkAuthorities, identityOf, splitPem } from './certificate.js';
+import { checkAuthorities, checkCredentials, identityOf, splitPem } from './certificate.js';
 import type { Authorities } from './peer.js';
 import { connectionProblem, RemoteProblem, remoteProblem } from './remote-problem.js';
 
@@ -42,8 +42,9 @@ export class Peers {
   readonly #options: PeersOptions;
   readonly #pools = new Map<string, Pool>();
 
-  /** @throws Problem config.invalid when an authority stands under a name that is not its own */
+  /** @throws Problem config.invalid when key and certificate are not one another's, or an authority stands under a name that is not its own */
   constructor(options: PeersOptions) {
+    checkCredentials(options);
     checkAuthorities(options.authorities);
     this.self = options.self;
     this.#options = options;

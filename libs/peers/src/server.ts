@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '@medshare/clock';
 import { asProblem, problem, toProblemJson, type Problem } from '@medshare/problems';
-import { checkAuthorities, identityOf, splitPem, verifyPeer } from './certificate.js';
+import { checkAuthorities, checkCredentials, identityOf, splitPem, verifyPeer } from './certificate.js';
 import type { Authorities, Peer } from './peer.js';
 
 export interface PeerServerOptions {
@@ -32,6 +32,7 @@ const callers = new WeakMap<IncomingMessage, { peer: Peer; self: string }>();
  */
 export function createPeerServer(options: PeerServerOptions): Server {
   const { key, cert, trustedAuthorities, handler, clock, onRefused } = options;
+  checkCredentials(options);
   checkAuthorities(trustedAuthorities);
   const { institution: self } = identityOf(cert);
   const ca = [...trustedAuthorities.values()].flatMap(splitPem);

@@ -34,8 +34,7 @@ export function peerSettings(stack: Stack, organisation: Joined, data: string): 
       keepalive: {
         interval: '7200s',
         timeout: '20s',
-        // clients may ask this often whether the connection lives, also while they wait for nothing
-        minInterval: '10s',
+        minInterval: '60s',
         client: { interval: '60s', timeout: '20s' },
         deliveryClient: { interval: '60s', timeout: '20s' },
       },

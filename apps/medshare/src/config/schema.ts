@@ -39,11 +39,17 @@ function isZone(name: string): boolean {
   }
 }
 
-/** Passwords and records leave this machine only through TLS whose other end is verified. */
+/**
+ * Passwords and records leave this machine only through TLS whose other end is verified. What stands behind the question mark counts before
+ * the host in front of it, and of two the last one; `ssl` beside `sslmode` is not looked into.
+ */
 function isEncrypted(text: string): boolean {
   if (!URL.canParse(text) || !/^postgres(ql)?:/.test(text)) return true;
   const { hostname, searchParams } = new URL(text);
-  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|)$/.test(hostname) || searchParams.get('sslmode') === 'verify-full';
+  const host = searchParams.getAll('host').at(-1) ?? hostname;
+  const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|\/.*)$/.test(host);
+  const isVerified = searchParams.getAll('sslmode').join() === 'verify-full' && !searchParams.has('ssl');
+  return isHere || isVerified;
 }
 
 const http = z.strictObject({

@@ -95,8 +95,6 @@ export async function assemble(config: Config, { follow = true, stop }: Manner =
   const region = await readRegion(config.data);
   const credentials = await readCredentials(config);
   const authorities = await readAuthorities(config);
-  const shown = { institution: config.institution, cert: credentials.cert, authorities };
-  const expiry = tellExpiry(metrics.forRole('institution'), shown);
   const peers = new Peers({
     self: config.institution,
     ...credentials,
@@ -105,6 +103,8 @@ export async function assemble(config: Config, { follow = true, stop }: Manner =
     timeoutMs: config.limits.callTimeout,
     random: systemRandom,
   });
+  const shown = { institution: config.institution, cert: credentials.cert, authorities };
+  const expiry = tellExpiry(metrics.forRole('institution'), shown);
   const listener = openListener(urlOf(config, 'transit'));
   const onTrouble = ({ code, where, detail = '' }: Problem) =>
     logger.warn({ code, where }, `the bus is in trouble, will retry: ${detail}`);

@@ -1,6 +1,9 @@
 import { experimental, type ServerCredentials } from '@grpc/grpc-js';
+import { systemClock, type Clock } from '@medshare/clock';
 import { problem } from '@medshare/problems';
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { checkDates } from '../check-dates.js';
 
 /** PEM texts. */
 export interface ChaincodeTls {
@@ -21,15 +24,21 @@ export class ShownCertificate implements Provider {
   readonly #authorities = new Set<Authorities>();
   #tls: ChaincodeTls;
 
-  /** @throws `config.invalid` when key, certificate or authorities are none */
-  constructor(tls: ChaincodeTls) {
-    this.#tls = checked(tls);
+  /**
+   * @param clock the one that TLS goes by: this machine's
+   * @throws `config.invalid` when key, certificate or authorities are none, and when the certificate is not valid now
+   */
+  constructor(
+    tls: ChaincodeTls,
+    private readonly clock: Pick<Clock, 'now'> = systemClock,
+  ) {
+    this.#tls = checked(tls, clock.now());
     this.credentials = experimental.createCertificateProviderServerCredentials(this, this, true);
   }
 
   /** @throws `config.invalid` like the constructor; nothing is exchanged then */
   renew(tls: ChaincodeTls): void {
-    this.#tls = checked(tls);
+    this.#tls = checked(tls, this.clock.now());
     for (const tell of this.#identities) this.#tellIdentity(tell);
     for (const tell of this.#authorities) this.#tellAuthorities(tell);
   }
@@ -63,13 +72,14 @@ export class ShownCertificate implements Provider {
   }
 }
 
-/** OpenSSL itself says whether the three can be used together. */
-function checked(tls: ChaincodeTls): ChaincodeTls {
+/** OpenSSL itself says whether the three can be used together; it does not look at dates. */
+function checked(tls: ChaincodeTls, now: number): ChaincodeTls {
   try {
     createSecureContext({ key: tls.key, cert: tls.cert, ca: tls.clientAuthorities });
   } catch (cause) {
     const detail = 'certificate, key and authorities of the chaincode server do not hold together';
     throw problem('config.invalid', { where: 'tls', detail, cause });
   }
+  checkDates('tls', new X509Certificate(tls.cert), now);
   return tls;
 }

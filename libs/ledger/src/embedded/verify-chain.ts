@@ -1,3 +1,4 @@
+import { compareState, type KeptState } from '../compare-state.js';
 import type { ChainFinding } from '../ledger.port.js';
 import type { BlockCommit, StoredBlock, VersionedEntry } from './chain-store.js';
 import { checkPlace, isFault, readBlock } from './check-block.js';
@@ -8,7 +9,6 @@ import { validateTransactions } from './validate-transactions.js';
 
 const pageBlocks = 50;
 const pageBytes = 16 * 1024 * 1024;
-const pageEntries = 1000;
 
 type Parts = Pick<PeerParts, 'institution' | 'region' | 'signing' | 'store'>;
 
@@ -18,26 +18,42 @@ type Parts = Pick<PeerParts, 'institution' | 'region' | 'signing' | 'store'>;
  * one flipped bit names one block. Memory grows with the number of state keys (about 200 bytes each).
  */
 export async function* verifyChain(parts: Parts, onBlock?: (block: number) => void): AsyncIterable<ChainFinding> {
-  const replayed = new ReplayedState();
-  let before: { number: number; hash: string; time: number } | undefined;
+  const walk: Walk = { parts, replayed: new ReplayedState(), before: undefined };
+  yield* verifyBlocks(walk, onBlock);
+  if (walk.before === undefined) yield { kind: 'chain', detail: 'there are no blocks' };
+  const { store } = parts;
+  const state: KeptState<VersionedEntry> = {
+    range: (start, end, limit) => store.range(start, end, limit),
+    getMany: async (keys) => (await store.getMany(keys)).values(),
+  };
+  // a block that cannot be read leaves open what it wrote; then only entries that no block wrote are named
+  yield* compareState(state, walk.replayed, () => verifyBlocks(walk, onBlock));
+}
+
+interface Walk {
+  readonly parts: Parts;
+  readonly replayed: ReplayedState;
+  /** The block that was verified last. */
+  before: { readonly number: number; readonly hash: string; readonly time: number } | undefined;
+}
+
+/** The blocks behind the one that was verified last. @returns whether there were some */
+async function* verifyBlocks(walk: Walk, onBlock?: (block: number) => void): AsyncGenerator<ChainFinding, boolean> {
+  const start = walk.before;
   for (;;) {
-    const page = await parts.store.blocks((before?.number ?? -1) + 1, pageBlocks, pageBytes);
-    if (page.length === 0) break;
+    const page = await walk.parts.store.blocks((walk.before?.number ?? -1) + 1, pageBlocks, pageBytes);
+    if (page.length === 0) return walk.before !== start;
     for (const stored of page) {
-      const next = yield* verifyBlock(parts, stored, before, replayed);
-      before = { number: stored.number, hash: next.hash, time: next.time };
+      const next = yield* verifyBlock(walk, stored);
+      walk.before = { number: stored.number, ...next };
       onBlock?.(stored.number);
     }
   }
-  if (before === undefined) yield { kind: 'chain', detail: 'there are no blocks' };
-  yield* compareState(parts, replayed);
 }
 
 async function* verifyBlock(
-  parts: Parts,
+  { parts, before, replayed }: Walk,
   stored: StoredBlock,
-  before: { number: number; hash: string; time: number } | undefined,
-  replayed: ReplayedState,
 ): AsyncGenerator<ChainFinding, { hash: string; time: number }> {
   const { region, signing } = parts;
   const number = stored.number;
@@ -100,21 +116,4 @@ function* compareCodes(
     const detail = `kept as ${kept ?? 'nothing'}, replays as ${code}`;
     yield { kind: 'transaction', block: stored.number, id: ids[index]!, detail };
   }
-}
-
-/** A block that cannot be read leaves open what it wrote; then only entries that no block wrote are named. */
-async function* compareState({ store }: Parts, replayed: ReplayedState): AsyncIterable<ChainFinding> {
-  const missing = replayed.keys();
-  for (let start = '!'; ;) {
-    const page = await store.range(start, '\u007f', pageEntries);
-    for (const entry of page) {
-      missing.delete(entry.key);
-      const detail = replayed.differs(entry as VersionedEntry);
-      if (detail !== undefined) yield { kind: 'state', id: entry.key, detail };
-    }
-    const last = page.at(-1);
-    if (last === undefined || page.length < pageEntries) break;
-    start = `${last.key}\u0001`;
-  }
-  for (const id of missing) yield { kind: 'state', id, detail: 'the blocks write it, the state does not have it' };
 }

@@ -8,13 +8,9 @@ export interface ChannelMembers {
   readonly orderers: ReadonlyMap<string, readonly X509Certificate[]>;
 }
 
-/** @returns undefined for an envelope that is no configuration */
-export function membersIn(envelope: common.Envelope): ChannelMembers | undefined {
+/** @param envelope one of type `CONFIG`, which the orderers themselves have made */
+export function membersIn(envelope: common.Envelope): ChannelMembers {
   const payload = common.Payload.deserializeBinary(envelope.getPayload_asU8());
-  const header = common.ChannelHeader.deserializeBinary(
-    payload.getHeader()?.getChannelHeader_asU8() ?? new Uint8Array(),
-  );
-  if (header.getType() !== common.HeaderType.CONFIG) return undefined;
   const groups = common.ConfigEnvelope.deserializeBinary(payload.getData_asU8())
     .getConfig()
     ?.getChannelGroup()

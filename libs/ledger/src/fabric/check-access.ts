@@ -3,6 +3,7 @@ import { common, peer } from '@hyperledger/fabric-protos';
 import { problem, type Problem } from '@medshare/problems';
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { connect, createSecureContext } from 'node:tls';
+import { checkDates } from '../check-dates.js';
 import type { Connection } from './connection.js';
 import { textOf } from './ask-organisation.js';
 import type { FabricAccess } from './settings.js';
@@ -52,13 +53,6 @@ function keyOf(setting: string, pem: string): KeyObject {
     throw invalid(setting, 'holds no private key (PEM)', cause);
   }
 }
-
-function checkDates(setting: string, { validFrom, validTo }: X509Certificate, now: number): void {
-  if (now >= Date.parse(validTo)) throw invalid(setting, `the certificate expired on ${day(validTo)}`);
-  if (now < Date.parse(validFrom)) throw invalid(setting, `the certificate is valid from ${day(validFrom)} on`);
-}
-
-const day = (text: string): string => new Date(Date.parse(text)).toISOString().slice(0, 10);
 
 /** Reasons that will not go away by themselves, by OpenSSL's and Node's codes. */
 const tlsMistakes = new Map([

@@ -92,7 +92,8 @@ export function openClient(address: string, { authorities, cert, key, serverName
   return new Client(address, credentials.createSsl(bytes(authorities), bytes(key), bytes(cert)), {
     'grpc.max_receive_message_length': messageBytes,
     'grpc.max_send_message_length': messageBytes,
-    'grpc.keepalive_time_ms': 30_000,
+    // Fabric's peers and orderers close a line on which they are asked more often than once a minute (keepalive.minInterval)
+    'grpc.keepalive_time_ms': 75_000,
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.initial_reconnect_backoff_ms': 200,
     'grpc.max_reconnect_backoff_ms': 2000,

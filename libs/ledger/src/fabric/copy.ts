@@ -104,12 +104,15 @@ export class Copy {
     await this.database.query(text, [id, Buffer.from(bytes), Buffer.from(signature)]);
   }
 
-  /** Those not brought for a while, the oldest first; they count as brought now, so that two replicas do not bring the same. */
+  /**
+   * Those not brought for a while, the longest first, so that many which are refused again and again stand in nobody's way; they count as
+   * brought now, so that two replicas do not bring the same.
+   */
   async takeKept(olderMs: number, limit: number): Promise<readonly Kept[]> {
     const { rows } = await this.database.query<{ id: string; bytes: Buffer; signature: Buffer }>(
       `UPDATE "fabric_kept" SET "brought_at" = clock_timestamp() WHERE "id" IN (
          SELECT "id" FROM "fabric_kept" WHERE "brought_at" < clock_timestamp() - $1 * interval '1 millisecond'
-         ORDER BY "kept_at" LIMIT $2 FOR UPDATE SKIP LOCKED
+         ORDER BY "brought_at", "kept_at" LIMIT $2 FOR UPDATE SKIP LOCKED
        ) RETURNING "id", "bytes", "signature"`,
       [olderMs, limit],
     );

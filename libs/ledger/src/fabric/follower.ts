@@ -1,4 +1,4 @@
-import type { common } from '@hyperledger/fabric-protos';
+import { peer, type common } from '@hyperledger/fabric-protos';
 import { asProblem, problem, type Problem } from '@medshare/problems';
 import { faultPoint } from '@medshare/telemetry/fault-point';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +6,7 @@ import type { ChainSigning } from '../chain-signing.js';
 import { Waiters } from '../waiters.js';
 import type { Connection } from './connection.js';
 import type { Copy } from './copy.js';
-import { readBlock } from './read-block.js';
+import { isUnreadable, readBlock, type ReadBlock } from './read-block.js';
 import type { FabricParts } from './settings.js';
 
 export interface FollowerParts extends FabricParts {
@@ -99,8 +99,18 @@ export class Follower {
         detail: 'it does not follow the copy’s last block',
       });
     const signature = signing.sign(privateKey, 'commit', { institution, number, hash, codes: [...codes] });
-    await copy.take(block, connection.access.chaincode, signature);
+    const isNew = await copy.take(block, connection.access.chaincode, signature);
     faultPoint('ledger.block.done');
+    if (isNew) this.#tellUnreadable(block);
     this.taken.wake();
+  }
+
+  #tellUnreadable({ number, transactions, codes }: ReadBlock): void {
+    const { institution, onFinding } = this.#parts;
+    for (const one of transactions) {
+      if (codes[one.index] !== peer.TxValidationCode.VALID || !isUnreadable(one)) continue;
+      const detail = `block ${number}: transaction ${one.index} is valid to the peer, and cannot be read`;
+      onFinding({ institution, code: 'ledger.tampered', detail });
+    }
   }
 }

@@ -58,8 +58,9 @@ export class Ordering {
       this.#note(true);
     } catch (caught) {
       const refused = caught instanceof GatewayError && caught.code === status.ABORTED;
+      // who refuses is there
+      this.#note(refused);
       if (refused) await this.#copy.countRefusal(kept.id);
-      else this.#note(false);
       const detail = refused ? 'the ordering service refuses the transaction' : 'no orderer takes the transaction';
       throw problem('ledger.unavailable', { where: 'orderers', detail, cause: caught });
     }

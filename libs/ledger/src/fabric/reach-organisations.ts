@@ -1,17 +1,19 @@
+import { z } from 'zod';
 import { mspOf } from '../institution-of.js';
 import type { Reachability } from '../ledger.port.js';
 import type { Connection } from './connection.js';
 import type { FabricParts } from './settings.js';
 
-/** What an organisation's chaincode server says of itself. */
-export interface Described {
-  readonly name: string;
-  readonly version: string;
-  /** Hash of the bundle it runs. */
-  readonly bundle: string;
-}
+/** What an organisation's chaincode server says of itself; it may say anything. */
+const described = z.object({
+  name: z.string().max(100),
+  version: z.string().max(100),
+  /** SHA-256 of the bundle it runs */
+  bundle: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type Described = Readonly<z.infer<typeof described>>;
 
-/** Asks one organisation's peer, which asks its chaincode server. @throws whatever the Gateway says */
+/** Asks one organisation's peer, which asks its chaincode server. @throws whatever the Gateway says, and when it is no description */
 export async function describeOrganisation(
   { gateway, access }: Connection,
   mspId: string,
@@ -20,20 +22,20 @@ export async function describeOrganisation(
   const contract = gateway.getNetwork(access.channel).getContract(access.chaincode);
   const proposal = contract.newProposal('$describe', { arguments: ['null'], endorsingOrganizations: [mspId] });
   const answer = await proposal.evaluate({ deadline: Date.now() + ms });
-  return JSON.parse(Buffer.from(answer).toString('utf8')) as Described;
+  return described.parse(JSON.parse(Buffer.from(answer).toString('utf8')));
 }
 
 /**
  * Whether enough organisations would endorse now, and whether the ordering service takes transactions. Never rejects for who is away.
  * Who runs other code than our own organisation does is reported: on the way from one release to the next that is so for a while.
  *
- * @param told what was reported before, and is not again
+ * @param told of which bundle of an institution was reported last, and is not again
  */
 export async function reachOrganisations(
   { region, settings, institution, onFinding }: FabricParts,
   connection: Connection,
   ordering: { isHere(): Promise<boolean> },
-  { height, told }: { height: number; told: Set<string> },
+  { height, told }: { height: number; told: Map<string, string> },
 ): Promise<Reachability> {
   const asked = region.members.map(async (member) => {
     const there = await describeOrganisation(connection, mspOf(member), settings.pingMs).catch(() => undefined);
@@ -42,8 +44,8 @@ export async function reachOrganisations(
   const [answers, orders] = [await Promise.all(asked), await ordering.isHere()];
   const own = answers.find(({ id }) => id === institution)?.there?.bundle;
   for (const { id, there } of answers) {
-    if (own === undefined || there === undefined || there.bundle === own || told.has(`${id} ${there.bundle}`)) continue;
-    told.add(`${id} ${there.bundle}`);
+    if (own === undefined || there === undefined || there.bundle === own || told.get(id) === there.bundle) continue;
+    told.set(id, there.bundle);
     const detail = `it runs the code ${there.bundle.slice(0, 16)}, we run ${own.slice(0, 16)}`;
     onFinding({ institution: id, code: 'ledger.chaincode-mismatch', detail });
   }

@@ -19,7 +19,8 @@ export interface ReadBlock {
 export interface ReadTransaction {
   readonly index: number;
   readonly txId: string;
-  readonly type: number;
+  /** undefined where not even that can be read */
+  readonly type: number | undefined;
   readonly envelope: common.Envelope;
   readonly call?: ReadCall;
 }
@@ -68,14 +69,24 @@ export function readBlock(block: common.Block): ReadBlock {
   };
 }
 
-function readTransaction(bytes: Uint8Array, index: number): ReadTransaction {
+/** Whether it may be a call of a chaincode, and what it does is not known. */
+export const isUnreadable = ({ type, call }: ReadTransaction): boolean =>
+  call === undefined && (type === undefined || type === common.HeaderType.ENDORSER_TRANSACTION);
+
+/**
+ * Whoever may write to the channel may write what orderers take and this reader does not (a known field with another wire type is a
+ * foreign field to Go, and an error here): that must not stand in the way of the blocks behind it.
+ */
+const readTransaction = (bytes: Uint8Array, index: number): ReadTransaction =>
+  attempt(() => readEnvelope(bytes, index)) ?? { index, txId: '', type: undefined, envelope: new common.Envelope() };
+
+function readEnvelope(bytes: Uint8Array, index: number): ReadTransaction {
   const envelope = common.Envelope.deserializeBinary(bytes);
   const payload = common.Payload.deserializeBinary(envelope.getPayload_asU8());
   const header = payload.getHeader() ?? new common.Header();
   const channelHeader = common.ChannelHeader.deserializeBinary(header.getChannelHeader_asU8());
   const base = { index, txId: channelHeader.getTxId(), type: channelHeader.getType(), envelope };
   if (base.type !== common.HeaderType.ENDORSER_TRANSACTION) return base;
-  // whoever may write to the channel may write nonsense: the peer has found it invalid, and it has no call
   const call = attempt(() => readCall(payload, header, channelHeader));
   return { ...base, ...(call && { call }) };
 }

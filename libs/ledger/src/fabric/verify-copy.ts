@@ -4,15 +4,22 @@ import { canonical } from '@medshare/crypto';
 import { region as regionShape, type Region } from '@medshare/events/chain';
 import { createHash, createVerify, type X509Certificate } from 'node:crypto';
 import type { ChainSigning } from '../chain-signing.js';
+import { compareState } from '../compare-state.js';
 import type { ChainFinding } from '../ledger.port.js';
 import { membersIn, signerOf, type ChannelMembers } from './channel-members.js';
 import type { CopiedBlock, Copy } from './copy.js';
-import { headerBytes, readBlock, type ReadBlock, type ReadCall, type ReadTransaction } from './read-block.js';
+import {
+  headerBytes,
+  isUnreadable,
+  readBlock,
+  type ReadBlock,
+  type ReadCall,
+  type ReadTransaction,
+} from './read-block.js';
 import { ReplayedVersions, replayable } from './replayed-versions.js';
 
 const pageBlocks = 50;
 const pageBytes = 16 * 1024 * 1024;
-const pageEntries = 1000;
 /** A kept transaction older than this is named, ms. */
 const keptMs = 600_000;
 
@@ -32,21 +39,19 @@ export interface VerifyParts {
  */
 export async function* verifyCopy(parts: VerifyParts, onBlock?: (block: number) => void): AsyncIterable<ChainFinding> {
   const replayed = new ReplayedVersions(parts.chaincode);
-  const walk: Walk = { parts, replayed, members: undefined, region: undefined, endorsements: Infinity };
-  let before: { number: number; hash: string } | undefined;
-  for (;;) {
-    const page = await parts.copy.blocks((before?.number ?? -1) + 1, pageBlocks, pageBytes);
-    if (page.length === 0) break;
-    for (const stored of page) {
-      yield* verifyBlock(walk, stored, before);
-      before = stored;
-      onBlock?.(stored.number);
-    }
-  }
-  if (before === undefined) yield { kind: 'chain', detail: 'there are no blocks' };
+  const walk: Walk = {
+    parts,
+    replayed,
+    before: undefined,
+    members: undefined,
+    region: undefined,
+    endorsements: Infinity,
+  };
+  yield* verifyBlocks(walk, onBlock);
+  if (walk.before === undefined) yield { kind: 'chain', detail: 'there are no blocks' };
   if (walk.region !== undefined && walk.region !== canonical(parts.region))
     yield { kind: 'state', id: keys.region, detail: 'the region’s document is another than the one we were given' };
-  yield* compareState(parts, replayed);
+  yield* compareState(parts.copy, replayed, () => verifyBlocks(walk, onBlock));
   for (const { id, refusals } of await parts.copy.keptLong(keptMs)) {
     const why = refusals > 0 ? `the ordering service refused it ${refusals} times` : 'no block holds it';
     yield { kind: 'transaction', id, detail: `signed over ${keptMs / 60_000} minutes ago, and ${why}` };
@@ -56,6 +61,8 @@ export async function* verifyCopy(parts: VerifyParts, onBlock?: (block: number) 
 interface Walk {
   readonly parts: VerifyParts;
   readonly replayed: ReplayedVersions;
+  /** The block that was verified last. */
+  before: { readonly number: number; readonly hash: string } | undefined;
   members: ChannelMembers | undefined;
   /**
    * Fewest that a region's document so far asks for: one that asks for more counts at each institution from the start with it on, and
@@ -66,11 +73,22 @@ interface Walk {
   region: string | undefined;
 }
 
-function* verifyBlock(
-  walk: Walk,
-  stored: CopiedBlock,
-  before: { number: number; hash: string } | undefined,
-): Iterable<ChainFinding> {
+/** The blocks behind the one that was verified last. @returns whether there were some */
+async function* verifyBlocks(walk: Walk, onBlock?: (block: number) => void): AsyncGenerator<ChainFinding, boolean> {
+  const start = walk.before;
+  for (;;) {
+    const page = await walk.parts.copy.blocks((walk.before?.number ?? -1) + 1, pageBlocks, pageBytes);
+    if (page.length === 0) return walk.before !== start;
+    for (const stored of page) {
+      yield* verifyBlock(walk, stored);
+      walk.before = stored;
+      onBlock?.(stored.number);
+    }
+  }
+}
+
+function* verifyBlock(walk: Walk, stored: CopiedBlock): Iterable<ChainFinding> {
+  const { before } = walk;
   const { number, codes, signature } = stored;
   const { signing, institution } = walk.parts;
   if (number !== (before?.number ?? -1) + 1)
@@ -108,17 +126,24 @@ function* verifyTransaction(
   transaction: ReadTransaction,
   codes: readonly number[],
 ): Iterable<ChainFinding> {
-  const { index, txId, envelope, call } = transaction;
+  const { index, txId, type, envelope, call } = transaction;
   const code = codes[index];
-  const members = membersIn(envelope);
-  if (members !== undefined) walk.members = members;
-  if (call === undefined || walk.members === undefined) return;
   const finding = (kind: 'signature' | 'transaction', detail: string): ChainFinding => ({
     kind,
     block: block.number,
     id: txId,
     detail,
   });
+  if (type === common.HeaderType.CONFIG) {
+    try {
+      walk.members = membersIn(envelope);
+    } catch {
+      yield finding('transaction', 'the channel’s configuration in it cannot be read');
+    }
+  }
+  if (code === peer.TxValidationCode.VALID && isUnreadable(transaction))
+    yield finding('transaction', 'the peer found it valid, and it cannot be read: what it writes is not known');
+  if (call === undefined || walk.members === undefined) return;
   const expected = replayable.get(code ?? -1);
   const comesTo = walk.replayed.holds(call);
   if (expected !== undefined && expected !== comesTo)
@@ -194,19 +219,3 @@ function isOrdered({ orderers }: ChannelMembers, { block }: ReadBlock): boolean 
 
 const ecdsa = (certificate: X509Certificate, signed: Uint8Array, signature: Uint8Array): boolean =>
   createVerify('sha256').update(signed).verify(certificate.publicKey, signature);
-
-async function* compareState({ copy }: VerifyParts, replayed: ReplayedVersions): AsyncIterable<ChainFinding> {
-  const missing = replayed.keys();
-  for (let start = '!'; ;) {
-    const page = await copy.range(start, '\u007f', pageEntries);
-    for (const entry of page) {
-      missing.delete(entry.key);
-      const detail = replayed.differs(entry);
-      if (detail !== undefined) yield { kind: 'state', id: entry.key, detail };
-    }
-    const last = page.at(-1);
-    if (last === undefined || page.length < pageEntries) break;
-    start = `${last.key}\u0001`;
-  }
-  for (const id of missing) yield { kind: 'state', id, detail: 'the blocks write it, the state does not have it' };
-}

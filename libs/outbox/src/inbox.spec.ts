@@ -69,6 +69,7 @@ describe('the inbox', () => {
       expect.objectContaining({ id: behind.id, key: 'k', state: 'parked', code: 'event.parked', where: null }),
     ]);
     expect(JSON.stringify(list)).not.toContain('Mei');
+    expect(await Promise.all([bad, behind, other].map(({ id }) => inbox.parked.has(id)))).toEqual([true, true, false]);
     expect(parked).toEqual(['record.unmappable', 'event.parked']);
   });
 

@@ -1,4 +1,5 @@
 export { fenced, fenceOf, MAX_FENCE_KEYS, othersFenced, type Fence } from './fence.js';
+export { databaseTime, ON_ITS_WAY_MS, readHeld, tellHeld, type Held } from './held.js';
 export { Inbox, isTransient, type ConsumeOptions, type Effect, type InboxOptions } from './inbox.js';
 export { parkedStates, type ParkedState } from './inbox-store.js';
 export { outboxMigrations, payloadMigrations } from './migrations.js';

@@ -202,6 +202,12 @@ export class ParkedEvents {
     };
   }
 
+  /** Whether an event stands in the inbox, in any state and for any consumer: one look at an index. */
+  async has(id: string): Promise<boolean> {
+    const { rowCount } = await this.#db.query('SELECT 1 FROM inbox_parked WHERE id = $1 LIMIT 1', [id]);
+    return rowCount === 1;
+  }
+
   /** What the inbox knows of an event. */
   async stateOf(id: string): Promise<EventState | undefined> {
     const { rows } = await this.#db.query<Omit<EventState, 'at' | 'behind'> & { at: Date; head: string | null }>(

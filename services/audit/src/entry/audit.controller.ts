@@ -7,7 +7,7 @@ import type { Principal } from '@medshare/identity';
 import { Roles, TokenGuard, User } from '@medshare/identity/nest';
 import { Inbox, isTransient } from '@medshare/outbox';
 import { PeerHandler } from '@medshare/peers/nest';
-import { problem } from '@medshare/problems';
+import { asProblem, problem } from '@medshare/problems';
 import type { z } from 'zod';
 import { AppendEntries } from '../append-entries.js';
 import { ListCheckpoints } from '../list-checkpoints.js';
@@ -29,15 +29,21 @@ export class IntakeController {
     return { receipt: await this.log.record(entry) };
   }
 
-  /** The log itself knows ids, so redelivery needs no inbox; entries handled at once share one transaction. What can never be written is parked. */
+  /**
+   * The log knows ids itself, and entries handled at once share one transaction: the entry goes first, and the inbox need not remember it.
+   * What can never be written is parked; what was parked and is written now, the inbox must hear of, or it waits for it for ever.
+   */
   @EventPattern('audit.recorded', { group: 'audit', atOnce: 100 })
-  async recorded(@Payload() message: BusMessage) {
-    try {
-      await this.log.record(decode('audit.recorded', message).entry);
-    } catch (caught) {
-      if (isTransient(caught)) throw caught;
-      await this.inbox.consume(message, () => Promise.reject(caught as Error));
-    }
+  async recorded(@Payload() message: BusMessage): Promise<void> {
+    const failure = await this.write(message).catch((caught: unknown) => asProblem(caught));
+    if (failure && isTransient(failure)) throw failure;
+    if (failure) return this.inbox.consume(message, () => Promise.reject(failure));
+    // a transaction of the inbox for each of the many that were never parked would cost two thirds of the log's pace
+    if (await this.inbox.parked.has(message.id)) await this.inbox.consume(message, () => Promise.resolve());
+  }
+
+  private async write(message: BusMessage): Promise<void> {
+    await this.log.record(decode('audit.recorded', message).entry);
   }
 }
 

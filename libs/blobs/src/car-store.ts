@@ -14,9 +14,9 @@ export interface Car {
 
 /** One copy of a blob somewhere, as it comes from there; the reader checks it. */
 export interface Copy {
-  /** a CAR; blocks that stood before may be left out */
+  /** a CAR; blocks that stood before may be left out. @throws when the line breaks; what is not there ends it */
   readonly car: AsyncIterable<Uint8Array>;
-  /** ways to get one block by itself, the best first; undefined when it is not there */
+  /** ways to get one block by itself, the best first; undefined when it is not there. @throws when that cannot be told */
   readonly blocks?: readonly ((cid: CID) => Promise<Uint8Array | undefined>)[];
 }
 

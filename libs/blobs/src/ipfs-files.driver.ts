@@ -80,7 +80,7 @@ class IpfsFiles implements Blobs {
   }
 
   async remove(cid: string): Promise<void> {
-    await this.#discard(this.#folder(parseCid(cid))).catch(storage);
+    await this.#discard(parseCid(cid)).catch(storage);
   }
 
   #read(root: CID): AsyncGenerator<Uint8Array> {
@@ -118,7 +118,7 @@ class IpfsFiles implements Blobs {
     for (;;) {
       // a name that is seen may not be on disk yet: whoever relies on it syncs it
       if (await this.#isWhole(root)) return syncFolder(join(place, '..'));
-      await this.#discard(place);
+      await this.#discard(root);
       const done = await publishFolder(made, place).then(
         () => true,
         // another put of the same bytes was first
@@ -142,15 +142,17 @@ class IpfsFiles implements Blobs {
     }
   }
 
-  async #discard(place: string): Promise<void> {
-    const aside = this.#newFolder();
-    const gone = await rename(place, aside).then(
+  /** Moves a blob aside under its name, so that whoever tries again finds what a removal left that broke off. */
+  async #discard(root: CID): Promise<void> {
+    const place = this.#folder(root);
+    const aside = `${root.toString()}.`;
+    const gone = await rename(place, join(this.#path, 'new', aside + systemRandom.uuid())).then(
       () => false,
       (caught: NodeJS.ErrnoException) => (caught.code === 'ENOENT' ? true : storage(caught)),
     );
-    if (gone) return;
-    await syncFolder(join(place, '..'));
-    await removeFolder(aside);
+    if (!gone) await syncFolder(join(place, '..'));
+    for (const name of await readdir(join(this.#path, 'new')))
+      if (name.startsWith(aside)) await removeFolder(join(this.#path, 'new', name));
   }
 
   async #fetch(cid: string): Promise<void> {

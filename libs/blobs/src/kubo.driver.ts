@@ -79,18 +79,32 @@ class KuboNode {
     return { car: this.#car(root), blocks: [this, ...others].map((node) => (cid) => node.#block(cid)) };
   }
 
+  /** @returns undefined when the node has not got it. @throws when it could not be asked */
   async #block(cid: CID): Promise<Uint8Array | undefined> {
-    return this.#client.block.get(cid, this.#soon()).catch(() => undefined);
+    const soon = this.#soon();
+    try {
+      return await this.#client.block.get(cid, soon);
+    } catch (caught) {
+      if (isNotThere(caught)) return undefined;
+      if (!soon.signal.aborted) throw caught;
+      // a node that waited for the swarm still talks; one that hangs has said nothing of the block
+      await this.version();
+      return undefined;
+    }
   }
 
   /** Unpins, and takes the blocks off the disk at once. */
   async erase(root: CID): Promise<void> {
-    if (!(await this.isPinned(root))) return;
-    const below = await this.#below(root);
-    await this.#client.pin.rm(root, this.#soon());
+    const pinned = await this.isPinned(root);
+    const below = pinned ? await this.#below(root) : undefined;
+    if (pinned) await this.#client.pin.rm(root, this.#soon());
     if (below) await this.#removeBlocks([root, ...below]);
-    // the collector finds what a damaged root does not tell
-    else for await (const { err } of this.#client.repo.gc()) if (err) throw err;
+    // what a damaged root does not tell, or an erasure left that broke off after the unpinning: the collector finds both
+    else await this.#collect();
+  }
+
+  async #collect(): Promise<void> {
+    for await (const { err } of this.#client.repo.gc({ signal: AbortSignal.timeout(erasing) })) if (err) throw err;
   }
 
   /** Those of another pinned blob stay; `force` passes over what is not there. */
@@ -130,6 +144,9 @@ class KuboNode {
         timer.refresh();
       }
       ended = true;
+    } catch (caught) {
+      // our own time-out says that it ends here; a line that breaks says nothing
+      if (!abort.signal.aborted) throw caught;
     } finally {
       clearTimeout(timer);
       if (!ended) abort.abort();
@@ -140,6 +157,10 @@ class KuboNode {
     return { signal: AbortSignal.timeout(this.timeoutMs) };
   }
 }
+
+/** kubo's words (boxo 0.39) for a block that it lacks, or whose bytes are others where it hashes what it reads. */
+const isNotThere = (caught: unknown): boolean =>
+  /could not find|not found locally|has different hash/.test(caught instanceof Error ? caught.message : '');
 
 /** A node whose API asks for credentials, and got others. */
 const isRefusal = (reason: unknown): boolean =>

@@ -30,7 +30,7 @@ export interface S3Options extends CarBlobsOptions {
   readonly credentials?: () => Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string }>;
   /** days for which the store refuses to delete, by compliance mode; the bucket must have object lock on */
   readonly lockDays?: number;
-  /** ms that a request may take before something comes; default 10,000 */
+  /** ms for which nothing may come or go on a connection, before an answer or within it; default 10,000 */
   readonly timeoutMs?: number;
 }
 
@@ -67,7 +67,8 @@ class S3Cars implements CarStore {
       logger: silent,
       // such requests would go without the authorities below
       expectContinueHeader: false,
-      requestHandler: { connectionTimeout: timeoutMs, requestTimeout: timeoutMs, ...(ca && { httpsAgent: { ca } }) },
+      // not requestTimeout: that one only warns, and as an error it would cut uploads that are long and well
+      requestHandler: { connectionTimeout: timeoutMs, socketTimeout: timeoutMs, ...(ca && { httpsAgent: { ca } }) },
     });
   }
 
@@ -90,7 +91,10 @@ class S3Cars implements CarStore {
   async read(root: CID): Promise<Copy | undefined> {
     try {
       const { Body } = await this.#client.send(new GetObjectCommand(this.#at(root)));
-      return { car: Body as Readable };
+      const car = Body as Readable;
+      // the time-out may come before anybody reads; the reader is told all the same
+      car.on('error', nothing);
+      return { car };
     } catch (caught) {
       if (statusOf(caught) === 404) return undefined;
       throw caught;

@@ -1,4 +1,5 @@
 import { CID } from 'multiformats/cid';
+import { storageProblem } from '../storage-problem.js';
 import { longestBlock, type Block } from './export-file.js';
 
 // CARv1 (https://ipld.io/specs/transport/car/carv1/) of one file: what kubo takes with `dag import` and gives with `dag export`.
@@ -49,7 +50,7 @@ export class CarReader {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** @returns undefined at the end. @throws Error for what is no CAR of this root */
+  /** @returns undefined at the end. @throws Problem `storage.unavailable` when the source breaks, Error for what is no CAR of this root */
   async next(): Promise<Block | undefined> {
     if (!this.#begun) await this.#begin();
     const length = await this.#length();
@@ -100,7 +101,9 @@ export class CarReader {
 
   async #more(): Promise<boolean> {
     for (;;) {
-      const { done, value } = await this.#source.next();
+      const { done, value } = await this.#source.next().catch((caught: unknown) => {
+        throw storageProblem(caught);
+      });
       if (done) return false;
       if (value.length > 0) {
         this.#held = Buffer.from(value.buffer, value.byteOffset, value.length);

@@ -23,9 +23,14 @@ export class BlobsController {
     const { blobs } = this.context;
     if (!(await blobs.has(cid.data))) throw problem('blob.missing', { where: cid.data });
     const content = blobs.get(cid.data)[Symbol.asyncIterator]();
-    const first = await content.next();
-    response.setHeader('content-type', 'application/octet-stream');
-    await pipeline(from(first, content), response);
+    try {
+      const first = await content.next();
+      response.setHeader('content-type', 'application/octet-stream');
+      await pipeline(from(first, content), response);
+    } finally {
+      // an asker who leaves early: the source holds a socket or a file until it is told
+      await content.return?.();
+    }
   }
 }
 

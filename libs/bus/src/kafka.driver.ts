@@ -1,7 +1,7 @@
 import { Turns } from '@medshare/clock/turns';
 import { problem, type Problem } from '@medshare/problems';
 import type { Admin, KafkaMessage, Producer } from 'kafkajs';
-import type { Bus, Subscription } from './bus.port.js';
+import type { Bus, Lag, Subscription } from './bus.port.js';
 import { readDeadLetters, removeLetter, replayLetter, setAside, type DeadLetter } from './kafka/dead-letters.js';
 import { deliverByPartition, type Deliver, type PlacedRecord } from './kafka/deliver.js';
 import { kafkaProblem } from './kafka/failures.js';
@@ -116,6 +116,12 @@ export const openKafka = async (options: KafkaOptions): Promise<KafkaBus> => {
     asked = answer.catch(() => undefined);
     return answer;
   };
+  // shared: a gauge asks more often than brokers that are away let one question fail
+  let lagging: Promise<Lag[]> | undefined;
+  const lag = (): Promise<Lag[]> =>
+    (lagging ??= ask((admin) => lagOf(admin, options))
+      .catch(unavailable)
+      .finally(() => (lagging = undefined)));
   const subscribed = new Set<GroupConsumer>();
   const turns = new Turns(options.concurrency ?? 4);
 
@@ -191,7 +197,7 @@ export const openKafka = async (options: KafkaOptions): Promise<KafkaBus> => {
         },
       };
     },
-    lag: () => ask((admin) => lagOf(admin, options)).catch(unavailable),
+    lag,
     removeBefore: (instant) => ask((admin) => removeBefore(admin, options, instant)).catch(unavailable),
     async close() {
       await Promise.all([...subscribed].map((consumer) => consumer.close()));

@@ -28,6 +28,8 @@ const LONGEST_PAUSE_MS = 10_000;
 /** After a move, what follows shortly is moved together; the first event after a pause goes at once. */
 const GATHER_MS = 25;
 
+const idle = (): void => undefined;
+
 const take = async (tx: Tx, batch: number): Promise<(EncodedMessage & { seq: string })[]> => {
   const locked = await tx.query<{ got: boolean }>({
     name: 'relay-lock',
@@ -65,21 +67,23 @@ const move = (db: Database, bus: Pick<Bus, 'publish'>, batch: number): Promise<n
 export const startRelay = ({ db, bus, notify, pollEvery = 500, batch = 500, onError }: RelayOptions): Relay => {
   let stopped = false;
   let woken = false;
-  let wake: () => void = () => undefined;
+  /** ends the rest under way: of a stop, and of a wake */
+  const end = { stop: idle, wake: idle };
   const wakeUp = () => {
     woken = true;
-    wake();
+    end.wake();
   };
   const deaf = notify?.listen(outboxChannel(db.schema), wakeUp);
   const most = Math.min(batch, MAX_BATCH);
   const moveNow = () => move(db, bus, most);
-  const rest = (ms: number) =>
+  const rest = (ms: number, { wakes }: { wakes: boolean }) =>
     new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
+      const timer = setTimeout(resolve, stopped ? 0 : ms);
+      end.stop = () => {
         clearTimeout(timer);
         resolve();
       };
+      end.wake = wakes ? end.stop : idle;
     });
   const run = async () => {
     let failures = 0;
@@ -91,12 +95,12 @@ export const startRelay = ({ db, bus, notify, pollEvery = 500, batch = 500, onEr
         return undefined;
       });
       failures = moved === undefined ? failures + 1 : 0;
-      // after a failure a wake does not hasten the next try
-      if (failures > 0) await rest(Math.min(pollEvery * 2 ** (failures - 1), LONGEST_PAUSE_MS));
+      // after a failure a wake does not hasten the next try: with the bus away and intake going on, each would read a batch and fail
+      if (failures > 0) await rest(Math.min(pollEvery * 2 ** (failures - 1), LONGEST_PAUSE_MS), { wakes: false });
       else if ((moved ?? 0) < most && !stopped) {
         if (moved) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
         // what is appended later wakes: a batch that was not full needs no second look
-        if (!woken && !stopped) await rest(pollEvery);
+        if (!woken && !stopped) await rest(pollEvery, { wakes: true });
       }
     }
   };
@@ -106,7 +110,7 @@ export const startRelay = ({ db, bus, notify, pollEvery = 500, batch = 500, onEr
     stop: async () => {
       stopped = true;
       deaf?.();
-      wakeUp();
+      end.stop();
       await running;
     },
   };

@@ -59,6 +59,19 @@ describe('what was done of some partitions', () => {
     expect(made).toEqual([[at(0, 4)], [at(0, 5)]]);
   });
 
+  it('is not committed by a consumer that is gone, however late its handlers end', async () => {
+    let tries = 0;
+    const one = new Commits({ everyMs: 5, most: 100, commit: () => Promise.reject(new Error(`gone ${++tries}`)) });
+    await one.reach(0, 4, 1);
+    await eventually(() => tries > 1);
+    one.close();
+    const before = tries;
+    await one.reach(0, 5, 1);
+    await one.now();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(tries).toBe(before);
+  });
+
   it('is forgotten when it is another’s', async () => {
     const one = commits();
     await one.reach(0, 4, 1);

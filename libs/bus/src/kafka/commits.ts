@@ -22,6 +22,7 @@ export class Commits {
   #messages = 0;
   #timer: NodeJS.Timeout | undefined;
   #under: Promise<void> = Promise.resolve();
+  #closed = false;
 
   constructor(options: CommitsOptions) {
     this.#options = options;
@@ -29,6 +30,7 @@ export class Commits {
 
   /** @param next what follows the last message done; @param messages how many were done with it */
   async reach(partition: number, next: number, messages: number): Promise<void> {
+    if (this.#closed) return;
     this.#owed.set(partition, next);
     this.#messages += messages;
     if (this.#messages >= this.#options.most) await this.now();
@@ -41,6 +43,12 @@ export class Commits {
     this.#timer = undefined;
     this.#under = this.#under.then(() => this.#send());
     return this.#under;
+  }
+
+  /** The consumer is gone: nothing is committed any more, whatever its handlers still do. */
+  close(): void {
+    this.#closed = true;
+    this.forget();
   }
 
   /** What was done is no longer this consumer's to commit. */

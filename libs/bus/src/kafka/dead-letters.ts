@@ -1,5 +1,5 @@
 import type { Problem } from '@medshare/problems';
-import type { Admin, Consumer, KafkaMessage, Producer } from 'kafkajs';
+import type { Admin, Consumer, IHeaders, KafkaMessage, Producer } from 'kafkajs';
 import { deliverByPartition } from './deliver.js';
 import { topicName, type KafkaSettings } from './settings.js';
 import { DEAD_LETTERS } from './topics.js';
@@ -20,6 +20,15 @@ export interface SetAside {
   readonly reason: Problem;
 }
 
+const EMPTY = Buffer.alloc(0);
+const filled = (value: Buffer | string | null | undefined): Buffer | string => value ?? EMPTY;
+
+/** Kafka allows headers without a value, which the library reads and cannot write: they become empty ones. */
+const writable = (headers: IHeaders = {}): IHeaders =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.map(filled) : filled(value)]),
+  );
+
 /** Keeps a record that is no event, as it was, among the dead letters; resolves when it is durable. */
 export const setAside = (
   producer: Pick<Producer, 'send'>,
@@ -27,7 +36,7 @@ export const setAside = (
   { topic, partition, record, reason }: SetAside,
 ): Promise<void> => {
   const headers = {
-    ...record.headers,
+    ...writable(record.headers),
     [FROM.topic]: topic,
     [FROM.partition]: String(partition),
     [FROM.offset]: record.offset,
@@ -115,7 +124,7 @@ export const replayLetter = (
   { topic, partition, bytes, record }: KeptLetter,
 ): Promise<void> => {
   const own: ReadonlySet<string> = new Set(Object.values(FROM));
-  const headers = Object.fromEntries(Object.entries(record.headers ?? {}).filter(([name]) => !own.has(name)));
+  const headers = Object.fromEntries(Object.entries(writable(record.headers)).filter(([name]) => !own.has(name)));
   return deliverByPartition(producer, topicName(settings, topic), [
     { partition, record: { key: record.key, value: record.value, headers }, bytes },
   ]);

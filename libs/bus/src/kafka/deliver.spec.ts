@@ -75,6 +75,20 @@ describe('records on their way', () => {
     await expect(delivering).rejects.toMatchObject({ code: 'bus.unavailable' });
   });
 
+  it('that are too large for their topic are refused with its name and the setting', async () => {
+    const tooLarge = Object.assign(new Error('too large'), { type: 'MESSAGE_TOO_LARGE' });
+    const delivering = deliverByPartition(
+      cluster(() => Promise.reject(tooLarge)),
+      'harbor.t',
+      [record(0, 1)],
+    );
+    await expect(delivering).rejects.toMatchObject({
+      code: 'bus.unavailable',
+      where: 'kafka.topics',
+      detail: 'harbor.t takes no record as large as this one: raise its max.message.bytes',
+    });
+  });
+
   it('that failed leave no later part of their partition behind, and none on its way', async () => {
     let answered = 0;
     const brokers = cluster((partition) => {

@@ -1,4 +1,4 @@
-import { problem } from '@medshare/problems';
+import { problem, type Problem } from '@medshare/problems';
 import type { Message, Producer } from 'kafkajs';
 
 /** A record on its way to its partition. */
@@ -45,7 +45,9 @@ const sendOne = async (
   records: readonly PlacedRecord[],
 ): Promise<void> => {
   const messages = records.map(({ record }) => ({ ...record, partition }));
-  const answers = await producer.send({ topic, acks: -1, timeout: REPLICATE_MS, messages });
+  const answers = await producer.send({ topic, acks: -1, timeout: REPLICATE_MS, messages }).catch((caught: unknown) => {
+    throw isTooLarge(caught) ? tooLarge(topic, caught) : caught;
+  });
   const covered = answers.some(
     (answer) =>
       answer.topicName === topic &&
@@ -56,6 +58,17 @@ const sendOne = async (
   if (!covered)
     throw problem('bus.unavailable', { where: 'bus', detail: `the brokers did not confirm partition ${partition}` });
 };
+
+/** The library says so at once: no try takes a record that the topic's limit does not. */
+const isTooLarge = (caught: unknown): boolean =>
+  (caught as { type?: string } | undefined)?.type === 'MESSAGE_TOO_LARGE';
+
+const tooLarge = (topic: string, cause: unknown): Problem =>
+  problem('bus.unavailable', {
+    where: 'kafka.topics',
+    detail: `${topic} takes no record as large as this one: raise its max.message.bytes`,
+    cause,
+  });
 
 function* cut(records: readonly PlacedRecord[]): Generator<PlacedRecord[]> {
   let part: PlacedRecord[] = [];

@@ -2,7 +2,7 @@ import type { Turns } from '@medshare/clock/turns';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problem, type Problem } from '@medshare/problems';
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
-import type { MessageHandler } from '../bus.port.js';
+import type { Delivery, MessageHandler } from '../bus.port.js';
 import { apart, handOver, retryDelay, type PlacedMessage } from '../hand-over.js';
 import { intakeFirst } from '../intake-first.js';
 import { Commits } from './commits.js';
@@ -149,7 +149,7 @@ export class GroupConsumer {
   async #discard(): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = undefined;
-    this.#commits?.forget();
+    this.#commits?.close();
     const ended = consumer?.disconnect().catch(() => undefined);
     await Promise.race([ended, sleep(DISCONNECT_MS, undefined, { ref: false })]);
     await Promise.allSettled(this.#working);
@@ -250,20 +250,15 @@ export class GroupConsumer {
   /** @returns what follows the last message done; when not all were, the partition rests until the next try */
   async #do(group: PlacedMessage[] | KafkaMessage, payload: Batch): Promise<{ next: number; all: boolean }> {
     const { partition } = payload.batch;
-    if (!Array.isArray(group)) {
-      const reason = problem('event.invalid', {
-        where: this.#options.name,
-        detail: 'the record is no event of this release',
-      });
-      await this.#options.setAside(group, partition, reason);
-      return { next: Number(group.offset) + 1, all: true };
-    }
+    const offsets = Array.isArray(group) ? group.map(({ offset }) => offset) : [Number(group.offset)];
     const known = this.#failures.get(partition);
-    const attempts = known?.offset === group[0]?.offset ? (known?.attempts ?? 0) : 0;
-    const failed = await handOver(group, { handler: this.#options.handler, partition, attempts });
+    const attempts = known?.offset === offsets[0] ? (known?.attempts ?? 0) : 0;
+    const failed = Array.isArray(group)
+      ? await handOver(group, { handler: this.#options.handler, partition, attempts })
+      : await this.#setAside(group, partition, attempts);
     if (!failed) {
       this.#failures.delete(partition);
-      return { next: (group.at(-1)?.offset ?? -1) + 1, all: true };
+      return { next: (offsets.at(-1) ?? -1) + 1, all: true };
     }
     this.#failures.set(partition, { offset: failed.offset, attempts: failed.attempt });
     const resume = payload.pause();
@@ -273,6 +268,27 @@ export class GroupConsumer {
     }, retryDelay(failed.attempt));
     this.#resuming.add(timer);
     return { next: failed.offset, all: false };
+  }
+
+  /** @returns the failure, told too: what cannot be set aside stays, and holds up its partition and no other */
+  async #setAside(record: KafkaMessage, partition: number, attempts: number): Promise<Delivery | undefined> {
+    const { name, onTrouble, setAside } = this.#options;
+    const reason = problem('event.invalid', { where: name, detail: 'the record is no event of this release' });
+    try {
+      await setAside(record, partition, reason);
+      return undefined;
+    } catch (caught) {
+      const { where, detail = '' } = kafkaProblem(caught);
+      const place = `record ${record.offset} of partition ${partition} of ${this.#options.topic}`;
+      onTrouble(
+        problem('bus.unavailable', {
+          ...(where !== undefined && { where }),
+          detail: `${place} cannot be set aside, and its partition waits: ${detail}`,
+          cause: caught,
+        }),
+      );
+      return { partition, offset: Number(record.offset), attempt: attempts + 1 };
+    }
   }
 
   /** Retention does not wait for consumers: what it took before it was done is told, once it is seen. */

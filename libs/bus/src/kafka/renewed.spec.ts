@@ -41,4 +41,39 @@ describe('a renewed connection', () => {
     expect(made).toHaveLength(2);
     await renewed.close();
   });
+
+  it('is not opened again once it was closed', async () => {
+    const { made, make } = making();
+    const renewed = new Renewed(make);
+    await renewed.use(() => Promise.resolve());
+    await renewed.close();
+    await expect(renewed.use(() => Promise.resolve())).rejects.toMatchObject({ code: 'service.stopping' });
+    expect(made.map(({ open }) => open)).toEqual([false]);
+  });
+
+  it('that is closed while it is being opened is used by nobody', async () => {
+    const { made, make } = making();
+    const renewed = new Renewed(make);
+    const using = renewed.use(() => Promise.resolve('used'));
+    const closing = renewed.close();
+    await expect(using).rejects.toMatchObject({ code: 'service.stopping' });
+    await closing;
+    expect(made.map(({ open }) => open)).toEqual([false]);
+  });
+
+  it('is closed by the work that was under way, should the library have opened it again for it', async () => {
+    const { made, make } = making();
+    const renewed = new Renewed(make);
+    let goOn: () => void = () => undefined;
+    const using = renewed.use(async (client) => {
+      await new Promise<void>((resolve) => (goOn = resolve));
+      await client.connect();
+      return client.open;
+    });
+    await new Promise(setImmediate);
+    await renewed.close();
+    goOn();
+    expect(await using).toBe(true);
+    expect(made.map(({ open }) => open)).toEqual([false]);
+  });
 });

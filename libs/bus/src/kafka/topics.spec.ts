@@ -1,5 +1,6 @@
+import { jest } from '@jest/globals';
 import type { Admin } from 'kafkajs';
-import { checkTopics, migrateTopics, type TopicSettings } from './topics.js';
+import { checkTopics, DEAD_LETTER_BYTES, migrateTopics, type TopicSettings } from './topics.js';
 
 interface Kept {
   partitions: number;
@@ -84,6 +85,7 @@ describe('topics', () => {
     expect(topics[name]?.settings).toMatchObject({
       'min.insync.replicas': '2',
       'unclean.leader.election.enable': 'false',
+      'compression.type': 'uncompressed',
     });
     expect(await migrateTopics(admin, settings, wanted)).toEqual([]);
     expect(await checkTopics(admin, { ...settings, durable: wanted })).toEqual(new Map([['record.sealed', 8]]));
@@ -94,6 +96,56 @@ describe('topics', () => {
       [name]: { partitions: 8, replicas: 3, settings: { 'max.message.bytes': '2000000' } },
     });
     expect(topics[name]?.settings).toMatchObject({ 'max.message.bytes': '2000000', 'retention.ms': '1000' });
+  });
+
+  it('are brought to a form that can be read, whatever the cluster prefers', async () => {
+    const snappy = { partitions: 8, replicas: 3, settings: { 'compression.type': 'snappy' } };
+    const { topics } = await migrated({ [name]: snappy, 'harbor.dead-letters': { ...snappy, partitions: 1 } });
+    expect(Object.values(topics).map((each) => each.settings['compression.type'])).toEqual(
+      Array(2).fill('uncompressed'),
+    );
+  });
+
+  it('of dead letters take what every other took, and more where an operator says so', async () => {
+    const limit = async (bytes: string) => {
+      const dead = { partitions: 1, replicas: 3, settings: { 'max.message.bytes': bytes } };
+      const { topics } = await migrated({ 'harbor.dead-letters': dead });
+      return topics['harbor.dead-letters']?.settings['max.message.bytes'];
+    };
+    expect([await limit('1048588'), await limit('20971520')]).toEqual([String(DEAD_LETTER_BYTES), '20971520']);
+    const { admin, topics } = cluster({});
+    const createTopics = jest.spyOn(admin, 'createTopics');
+    await migrateTopics(admin, settings, wanted);
+    const largest = createTopics.mock.calls[0]?.[0].topics.map(({ topic, configEntries = [] }) => [
+      topic,
+      configEntries.find((each) => each.name === 'max.message.bytes')?.value,
+    ]);
+    expect(Object.keys(topics)).toHaveLength(2);
+    expect(largest).toEqual([
+      [name, undefined],
+      ['harbor.dead-letters', String(DEAD_LETTER_BYTES)],
+    ]);
+  });
+
+  it.each([
+    ['uncompressed', true],
+    ['gzip', true],
+    ['producer', true],
+    ['snappy', false],
+    ['lz4', false],
+    ['zstd', false],
+  ])('whose brokers pack as %s are read: %s', async (compression, read) => {
+    const { admin } = cluster({
+      [name]: { partitions: 8, replicas: 3, settings: { 'compression.type': compression } },
+    });
+    const checked = checkTopics(admin, settings);
+    if (read) await checked;
+    else
+      await expect(checked).rejects.toMatchObject({
+        code: 'config.invalid',
+        where: 'kafka.topics',
+        detail: expect.stringMatching(`^${name} says compression.type=${compression},.*medshare migrate`) as string,
+      });
   });
 
   it('grow only while they are empty, and never shrink', async () => {

@@ -26,13 +26,29 @@ export interface FoundTopic {
 /** where records go that are no events; in one partition, so that they are mended in the order of their coming */
 export const DEAD_LETTERS = 'dead-letters';
 
+/**
+ * Largest batch that the dead letters take, bytes: what a topic took must fit together with our headers (under 1 KiB). Topics take 1 MiB on
+ * a cluster as it comes; eight times that is for clusters that were given more, and for records of a gzip batch, which is measured packed.
+ * The library splits and limits nothing itself, and a broker takes requests of 100 MiB. What is still too large stays where it is:
+ * its partition waits, and whoever operates it is told.
+ */
+export const DEAD_LETTER_BYTES = 8 * 1024 * 1024;
+
 const DAY_MS = 86_400_000;
 
 const invalid = (setting: string, detail: string) =>
   problem('config.invalid', { where: `kafka.topics.${setting}`, detail });
 
+interface Entry {
+  readonly name: string;
+  readonly value: string;
+}
+
+const COMPRESSION = 'compression.type';
+const LARGEST = 'max.message.bytes';
+
 /** An event is lost only when as many brokers as it was written to are lost, and never by an election. */
-const entriesOf = ({ minInsyncReplicas, retentionMs }: TopicSettings): { name: string; value: string }[] => [
+const entriesOf = ({ minInsyncReplicas, retentionMs }: TopicSettings): Entry[] => [
   { name: 'min.insync.replicas', value: String(minInsyncReplicas) },
   { name: 'unclean.leader.election.enable', value: 'false' },
   { name: 'cleanup.policy', value: 'delete' },
@@ -40,7 +56,15 @@ const entriesOf = ({ minInsyncReplicas, retentionMs }: TopicSettings): { name: s
   { name: 'retention.bytes', value: '-1' },
   // only whole segments go: a day's at the latest
   { name: 'segment.ms', value: String(DAY_MS) },
+  // brokers unpack what others packed: the library reads gzip and nothing else, and one such batch would end every fetch of its partition
+  { name: COMPRESSION, value: 'uncompressed' },
 ];
+
+/** @param found what there is of the dead letters: a limit that an operator raised further stays */
+const entriesOfDead = (wanted: TopicSettings, found?: FoundTopic): Entry[] => {
+  const raised = Number(found?.settings.get(LARGEST) ?? 0);
+  return [...entriesOf(wanted), { name: LARGEST, value: String(Math.max(DEAD_LETTER_BYTES, raised)) }];
+};
 
 /** @returns what there is of these topics, by the name that Kafka knows them by */
 export const findTopics = async (admin: Admin, names: readonly string[]): Promise<Map<string, FoundTopic>> => {
@@ -89,7 +113,7 @@ export const awaitTopics = async (
 };
 
 /**
- * What the bus needs before it starts: every topic, as durable as the settings say.
+ * What the bus needs before it starts: every topic, readable, and as durable as the settings say.
  * @returns each topic's partitions, by the name that the bus knows it by
  * @throws Problem `config.invalid` that names the setting
  */
@@ -113,8 +137,21 @@ export const checkTopics = async (
     const detail = `${topicName(settings, missing[0] as string)}${others} missing: medshare migrate makes them`;
     throw problem('config.invalid', { where: 'kafka.topics', detail });
   }
-  for (const [name, topic] of found) checkDurable(name, topic, settings.durable);
+  for (const [name, topic] of found) {
+    checkReadable(name, topic);
+    checkDurable(name, topic, settings.durable);
+  }
   return new Map(settings.topics.map((topic) => [topic, found.get(topicName(settings, topic))?.partitions ?? 0]));
+};
+
+/** What the library reads; `producer` leaves ours as we send it, which is uncompressed. */
+const readable: ReadonlySet<string> = new Set(['uncompressed', 'gzip', 'producer']);
+
+const checkReadable = (name: string, { settings }: FoundTopic): void => {
+  const compression = settings.get(COMPRESSION);
+  if (compression === undefined || readable.has(compression)) return;
+  const detail = `${name} says ${COMPRESSION}=${compression}, which this release cannot read: medshare migrate sets uncompressed`;
+  throw problem('config.invalid', { where: 'kafka.topics', detail });
 };
 
 const checkDurable = (
@@ -155,10 +192,18 @@ export const migrateTopics = async (
   const found = await findTopics(admin, names);
   const dead = topicName(settings, DEAD_LETTERS);
   const partitionsOf = (name: string) => (name === dead ? 1 : wanted.partitions);
+  const entries = (name: string) => (name === dead ? entriesOfDead(wanted, found.get(dead)) : entriesOf(wanted));
   // what cannot be done is refused before anything is done
   const growing = [...found].filter(([name, { partitions }]) => partitions !== partitionsOf(name));
   for (const [name, { partitions }] of growing) await checkGrowth(admin, name, partitions, partitionsOf(name));
-  const missing = names.filter((name) => !found.has(name)).map((name) => topicOf(name, partitionsOf(name), wanted));
+  const missing = names
+    .filter((name) => !found.has(name))
+    .map((topic): ITopicConfig => ({
+      topic,
+      numPartitions: partitionsOf(topic),
+      replicationFactor: wanted.replicationFactor,
+      configEntries: entries(topic),
+    }));
   const done: string[] = [];
   if (missing.length > 0) {
     await admin.createTopics({ topics: missing, waitForLeaders: false, timeout: 15_000 });
@@ -173,16 +218,9 @@ export const migrateTopics = async (
     done.push(`topic ${name}: ${partitionsOf(name)} partitions`);
   }
   for (const [name, topic] of found)
-    if (await bringSettings(admin, name, topic, wanted)) done.push(`topic ${name}: settings`);
+    if (await bringSettings(admin, name, topic, entries(name))) done.push(`topic ${name}: settings`);
   return done;
 };
-
-const topicOf = (topic: string, numPartitions: number, wanted: TopicSettings): ITopicConfig => ({
-  topic,
-  numPartitions,
-  replicationFactor: wanted.replicationFactor,
-  configEntries: entriesOf(wanted),
-});
 
 /** A key's partition follows from the count: with another count its later events would overtake those that are kept. */
 const checkGrowth = async (admin: Admin, name: string, from: number, to: number): Promise<void> => {
@@ -200,9 +238,8 @@ const bringSettings = async (
   admin: Admin,
   name: string,
   { settings }: FoundTopic,
-  wanted: TopicSettings,
+  entries: readonly Entry[],
 ): Promise<boolean> => {
-  const entries = entriesOf(wanted);
   if (entries.every(({ name: key, value }) => settings.get(key) === value)) return false;
   // the library's call replaces all of a topic's settings: what an operator set beside ours stays
   const own = new Set(entries.map(({ name: key }) => key));

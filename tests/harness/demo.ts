@@ -219,11 +219,11 @@ function open(port: number): Promise<Socket> {
 /** A demo's ports lie within this many above its base; slots lie below the ports that systems give to clients. */
 const slot = { first: 10_000, size: 400, count: 54 };
 
-/** A base that no other test process holds and whose ports are free now; held until this process ends, by listening on the base itself. */
+/** A base that no other test process holds and whose ports are free now; held until this process ends, by listening on its last port. */
 export async function freePortBase(): Promise<number> {
   for (let at = process.pid; ; at += 1) {
     const base = slot.first + (at % slot.count) * slot.size;
-    const held = await listen(base);
+    const held = await listen(base + slot.size - 1);
     if (!held) continue;
     held.unref();
     const wanted = [1, 2, 3].flatMap((n) => [base + 100 * n + 1, base + 100 * n + 11, base + 100 * n + 21]);

@@ -4,6 +4,7 @@ import { mendDeadLetters, migrateKafka, openKafka, type KafkaBus, type KafkaOpti
 import { kafkaClient } from '@medshare/bus/kafka/settings';
 import type { Problem } from '@medshare/problems';
 import { eventually } from '@medshare/testkit';
+import kafkajs from 'kafkajs';
 import { startBrokers, type Brokers } from './kafka-brokers.js';
 
 let brokers: Brokers;
@@ -87,6 +88,22 @@ describe('Kafka as the bus', () => {
     expect(await mend('drop', 10)).toHaveLength(2);
     expect(await mend('look', 10)).toEqual([]);
   }, 240_000);
+
+  it('sets aside a record that is as large as its topic takes, packed by whoever sent it', async () => {
+    const bus = await open('large.');
+    await bus.subscribe({ group: 'g', topic, handler: () => Promise.resolve() });
+    const stranger = kafkaClient(settings('large.'), 4).producer();
+    await stranger.connect();
+    // with the head of its batch less than 100 bytes below 1 MiB, and above it with what a dead letter says of where it was
+    const value = 'x'.repeat(1_048_450);
+    const sent = { topic: `large.${topic}`, acks: -1, compression: kafkajs.CompressionTypes.GZIP };
+    await stranger.send({ ...sent, messages: [{ partition: 3, key: 'k', value }] });
+    await stranger.disconnect();
+    const look = () => mendDeadLetters(settings('large.'), { deed: 'look', most: 10, reader: 'look' });
+    await eventually(async () => (await look()).length === 1, { timeout: 60_000 });
+    expect(await look()).toMatchObject([{ offset: 0, topic, partition: 3, reason: 'event.invalid' }]);
+    await eventually(async () => (await bus.lag()).every(({ group, lag }) => group === 'mend' || lag === 0));
+  }, 120_000);
 
   it('holds up the partition of what fails, and no other, for as long as it fails', async () => {
     const bus = await open('paused.');
